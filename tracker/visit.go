@@ -150,3 +150,11 @@ type User struct {
 	FirstSeen time.Time
 	LastSeen  time.Time
 }
+
+// VisitRef is as much of a stored visit as it takes to go on with it.
+type VisitRef struct {
+	ID        VisitID
+	Token     string
+	StartedAt time.Time
+	LastAt    time.Time
+}
