@@ -16,8 +16,12 @@ import (
 // an event whose (visit, event id) is stored already changes nothing, except
 // that a larger EngagedMS raises the stored one. A record's visit is found
 // by (site, token); the first values win, but the arrival of a stub gives
-// way to that of the first record that is none. Write sets each record's
-// Result. Records of one batch may concern the same visit, even hold the
+// way to that of the first record that is none. A visit's start is the
+// earliest of its records' StartedAt, and an event is never before its visit:
+// an earlier Time is raised to the visit's start (Ahoy's rule; known visits
+// need no read for it when the start is cached with the id). last_at is the
+// latest of StartedAt, LastAt and the events' times. Write sets each
+// record's Result. Records of one batch may concern the same visit, even hold the
 // same event; they count as if written one after the other.
 //
 // Errors: IsTemporary tells whether trying the same batch again later may
@@ -29,9 +33,9 @@ type Writer interface {
 
 // Visits finds stored visits, for visitors who bring no visit token.
 type Visits interface {
-	// LastVisit is the visitor's visit with the latest start, and false when
-	// there is none.
-	LastVisit(ctx context.Context, site int64, visitor tracker.VisitorID) (tracker.VisitRef, bool, error)
+	// LastVisit is the visitor's visit with the latest start that is not
+	// after notAfter, and false when there is none.
+	LastVisit(ctx context.Context, site int64, visitor tracker.VisitorID, notAfter time.Time) (tracker.VisitRef, bool, error)
 }
 
 // Salts keeps the secrets that cookieless visitors' ids are made with.
