@@ -1,0 +1,388 @@
+package device
+
+import "strings"
+
+// known is a bot's name and the reason to give for it.
+type known struct{ name, reason string }
+
+func says(name string) known { return known{name, ReasonAgent} }
+
+// bots are agents that name themselves without a word such as "bot", or whose
+// proper name differs from the word they write. First match wins.
+var bots = newTable([]rule[known]{
+	{"${", known{"", ReasonPayload}},
+	{"{{", known{"", ReasonPayload}},
+	{"<script", known{"", ReasonPayload}},
+	{"../", known{"", ReasonPayload}},
+	{"() {", known{"", ReasonPayload}},
+	{"select ", known{"", ReasonPayload}},
+	{"sleep(", known{"", ReasonPayload}},
+
+	// Browsers driven by programs.
+	{"headlesschrome", known{"HeadlessChrome", ReasonHeadless}},
+	{"headlesschromium", known{"HeadlessChrome", ReasonHeadless}},
+	{"headless", known{"Headless", ReasonHeadless}},
+	{"phantomjs", known{"PhantomJS", ReasonHeadless}},
+	{"slimerjs", known{"SlimerJS", ReasonHeadless}},
+	{"puppeteer", known{"Puppeteer", ReasonHeadless}},
+	{"playwright", known{"Playwright", ReasonHeadless}},
+	{"selenium", known{"Selenium", ReasonHeadless}},
+	{"cypress/", known{"Cypress", ReasonHeadless}},
+	{"jsdom", known{"jsdom", ReasonHeadless}},
+	{"htmlunit", known{"HtmlUnit", ReasonHeadless}},
+	{"prerender", known{"Prerender", ReasonHeadless}},
+
+	// Language models and their agents.
+	{"gptbot", says("GPTBot")},
+	{"chatgpt-user", says("ChatGPT-User")},
+	{"oai-searchbot", says("OAI-SearchBot")},
+	{"claudebot", says("ClaudeBot")},
+	{"claude-web", says("Claude-Web")},
+	{"claude-user", says("Claude-User")},
+	{"claude-searchbot", says("Claude-SearchBot")},
+	{"anthropic-ai", says("anthropic-ai")},
+	{"perplexitybot", says("PerplexityBot")},
+	{"perplexity-user", says("Perplexity-User")},
+	{"mistralai", says("MistralAI-User")},
+	{"cohere-ai", says("cohere-ai")},
+	{"meta-external", says("Meta-ExternalAgent")},
+	{"bytespider", says("Bytespider")},
+	{"amzn-", says("Amazonbot")},
+	{"amazonbuyforme", says("AmazonBuyForMe")},
+	{"deepseek", says("DeepSeekBot")},
+	{"manus-user", says("Manus-User")},
+	{"devin/", says("Devin")},
+	{"ai2bot", says("AI2Bot")},
+	{"firecrawl", says("FirecrawlAgent")},
+	{"copilot", says("GitHubCopilotChat")},
+	{"diffbot", says("Diffbot")},
+	{"ccbot/", says("CCBot")},
+	{"big sur", says("Big Sur AI")},
+	{"bigsur.ai", says("Big Sur AI")},
+	{"the knowledge ai", says("The Knowledge AI")},
+
+	// Search engines and their services.
+	{"googlebot", says("Googlebot")},
+	{"google web preview", says("Google Web Preview")},
+	{"google page speed", says("PageSpeed Insights")},
+	{"google search console", says("Google Search Console")},
+	{"google favicon", says("Google Favicon")},
+	{"googleimageproxy", says("GoogleImageProxy")},
+	{"google-inspectiontool", says("Google-InspectionTool")},
+	{"|google-", says("Google")},
+	{"-google|", says("Google")},
+	{"googleother", says("GoogleOther")},
+	{"googleassociation", says("Google")},
+	{"googlesites", says("Google")},
+	{"googleproducer", says("Google")},
+	{"googledocs", says("Google")},
+	{"google wireless transcoder", says("Google")},
+	{"(google;", says("Google")},
+	{"^google$", says("Google")},
+	{"apis-google", says("APIs-Google")},
+	{"feedfetcher", says("FeedFetcher-Google")},
+	{"chrome-lighthouse", says("Lighthouse")},
+	{"lighthouse", says("Lighthouse")},
+	{"bingpreview", says("BingPreview")},
+	{"bingbot", says("bingbot")},
+	{"adidxbot", says("adidxbot")},
+	{"msnbot", says("msnbot")},
+	{"slurp", says("Yahoo! Slurp")},
+	{"yahoo! ", says("Yahoo!")},
+	{"yahoo:", says("Yahoo!")},
+	{"yahoomailproxy", says("YahooMailProxy")},
+	{"yahoocachesystem", says("YahooCacheSystem")},
+	{"duckduckbot", says("DuckDuckBot")},
+	{"duckassistbot", says("DuckAssistBot")},
+	{"duckduckgo-favicons", says("DuckDuckGo Favicons")},
+	{"baiduspider", says("Baiduspider")},
+	{"baidu-yunguance", says("Baidu Yunguance")},
+	{"yandexbot", says("YandexBot")},
+	{"|yandex.com/bots", says("YandexBot")},
+	{"yadirectfetcher", says("YaDirectFetcher")},
+	{"sogou web", says("Sogou Spider")},
+	{"sogou pic", says("Sogou Spider")},
+	{"yisouspider", says("YisouSpider")},
+	{"360spider", says("360Spider")},
+	{"petalbot", says("PetalBot")},
+	{"seznambot", says("SeznamBot")},
+	{"|yeti/", says("Yeti")},
+	{"daumoa", says("Daumoa")},
+	{"|daum|", says("Daumoa")},
+	{"applebot", says("Applebot")},
+	{"qwantify", says("Qwantify")},
+	{"ask jeeves", says("Ask Jeeves")},
+	{"teoma", says("Teoma")},
+	{"|nutch", says("Nutch")},
+	{"/nutch", says("Nutch")},
+	{"heritrix", says("Heritrix")},
+	{"ia_archiver", says("ia_archiver")},
+	{"archive.org", says("archive.org_bot")},
+	{"wayback", says("Wayback Machine")},
+	{"ahrefs", says("AhrefsBot")},
+	{"semrush", says("SemrushBot")},
+	{"serpreputation", says("SemrushBot")},
+	{"|mj12", says("MJ12bot")},
+	{"rogerbot", says("rogerbot")},
+	{"screaming frog", says("Screaming Frog SEO Spider")},
+	{"sistrix", says("Sistrix")},
+	{"siteimprove", says("Siteimprove")},
+	{"siteauditor", says("RSiteAuditor")},
+	{"seokicks", says("SEOkicks")},
+	{"seobility", says("Seobility")},
+	{"seopult", says("Seopult")},
+	{"xenu link", says("Xenu Link Sleuth")},
+	{"builtwith", says("BuiltWith")},
+	{"; bw/", says("BuiltWith")},
+	{"wappalyzer", says("Wappalyzer")},
+	{"whatcms", says("WhatCMS")},
+	{"netcraft", says("Netcraft")},
+	{"shodan", says("Shodan")},
+	{"censys", says("CensysInspect")},
+	{"zgrab", says("zgrab")},
+	{"masscan", says("masscan")},
+	{"nmap", says("Nmap")},
+	{"nikto", says("Nikto")},
+	{"sqlmap", says("sqlmap")},
+	{"wpscan", says("WPScan")},
+	{"nuclei", says("Nuclei")},
+	{"detectify", says("Detectify")},
+	{"nessus", says("Nessus")},
+	{"qualys", says("Qualys")},
+	{"burpcollaborator", says("Burp")},
+	{"l9explore", says("LeakIX")},
+	{"l9tcpid", says("LeakIX")},
+	{"expanse", says("Expanse")},
+	{"internet-measurement", says("Internet Measurement")},
+	{"netsystemsresearch", says("NetSystemsResearch")},
+
+	// Link previews and mail proxies.
+	{"facebookexternal", says("facebookexternalhit")},
+	{"facebookcatalog", says("facebookcatalog")},
+	{"facebookplatform", says("facebookplatform")},
+	{"facebot", says("Facebot")},
+	{"externalhit", says("external hit")},
+	{"twitterbot", says("Twitterbot")},
+	{"linkedinbot", says("LinkedInBot")},
+	{"slackbot", says("Slackbot")},
+	{"slack-imgproxy", says("Slack-ImgProxy")},
+	{"discordbot", says("Discordbot")},
+	{"telegrambot", says("TelegramBot")},
+	{"pinterestbot", says("Pinterestbot")},
+	{"pinterest/0", says("Pinterestbot")},
+	{"redditbot", says("redditbot")},
+	{"skypeuripreview", says("SkypeUriPreview")},
+	{"viberurldownloader", says("Viber")},
+	{"kakaotalk-scrap", says("KakaoTalk Scrap")},
+	{"vkshare", says("vkShare")},
+	{"embedly", says("Embedly")},
+	{"iframely", says("Iframely")},
+	{"snap url preview", says("Snap URL Preview")},
+	{"tumblr/", says("Tumblr")},
+	{"flipboard", says("Flipboard")},
+	{"nuzzel", says("Nuzzel")},
+	{"imageproxy", says("Image proxy")},
+	{"github-camo", says("github-camo")},
+	{"bitlybot", says("bitlybot")},
+	{"hatena", says("Hatena")},
+	{"w3c_", says("W3C Validator")},
+	{"w3c-", says("W3C Validator")},
+	{"validator", says("Validator")},
+
+	// Monitors.
+	{"pingdom", says("Pingdom")},
+	{"uptimerobot", says("UptimeRobot")},
+	{"uptime", says("Uptime monitor")},
+	{"statuscake", says("StatusCake")},
+	{"site24x7", says("Site24x7")},
+	{"newrelicpinger", says("New Relic Synthetics")},
+	{"datadog", says("Datadog Synthetics")},
+	{"ruxitsynthetic", says("Dynatrace Synthetic")},
+	{"dynatrace", says("Dynatrace")},
+	{"catchpoint", says("Catchpoint")},
+	{"gomezagent", says("Gomez")},
+	{"keynote", says("Keynote")},
+	{"dmbrowser", says("Dotcom-Monitor")},
+	{"ghost inspector", says("Ghost Inspector")},
+	{"gtmetrix", says("GTmetrix")},
+	{"ptst/", says("WebPageTest")},
+	{"webpagetest", says("WebPageTest")},
+	{"pagespeed", says("PageSpeed")},
+	{"yottaa", says("Yottaa")},
+	{"nagios", says("Nagios")},
+	{"check_http", says("Nagios")},
+	{"zabbix", says("Zabbix")},
+	{"munin", says("Munin")},
+	{"prometheus", says("Prometheus")},
+	{"blackbox exporter", says("Prometheus")},
+	{"grafana", says("Grafana")},
+	{"cloudflare", says("Cloudflare")},
+	{"amazon-route53", says("Route 53 Health Check")},
+	{"elb-healthchecker", says("ELB HealthChecker")},
+	{"googlestackdriver", says("Google Stackdriver")},
+	{"kube-probe", says("kube-probe")},
+	{"healthcheck", says("Health check")},
+	{"health-check", says("Health check")},
+	{"datanyze", says("Datanyze")},
+	{"taginspector", says("Tag Inspector")},
+	{"observepoint", says("ObservePoint")},
+	{"sitespeed", says("sitespeed.io")},
+	{"pageburst", says("Pageburst")},
+	{"iplabel", says("ip-label")},
+	{"letsencrypt", says("Let's Encrypt")},
+	{"let's encrypt", says("Let's Encrypt")},
+	{"sectigo", says("Sectigo")},
+	{"matomo", says("Matomo")},
+	{"wordpress.com", says("WordPress.com")},
+	{"^wordpress/", says("WordPress")},
+	{"jetpack", says("Jetpack")},
+	{"sucuri", says("Sucuri")},
+	{"cybaaagent", says("CybaaAgent")},
+	{"blackboard", says("Blackboard Ally")},
+
+	// Readers that fetch for many.
+	{"feedly", says("Feedly")},
+	{"feedbin", says("Feedbin")},
+	{"inoreader", says("Inoreader")},
+	{"newsblur", says("NewsBlur")},
+	{"theoldreader", says("The Old Reader")},
+	{"bloglovin", says("Bloglovin")},
+	{"netvibes", says("Netvibes")},
+	{"superfeedr", says("Superfeedr")},
+	{"feedspot", says("Feedspot")},
+	{"feedpress", says("FeedPress")},
+	{"miniflux", says("Miniflux")},
+	{"tiny tiny rss", says("Tiny Tiny RSS")},
+	{"freshrss", says("FreshRSS")},
+	{"magpierss", says("MagpieRSS")},
+	{"simplepie", says("SimplePie")},
+	{"universalfeedparser", says("UniversalFeedParser")},
+	{" subscriber", says("Feed fetcher")},
+	{"castopod", says("Castopod")},
+	{"^itms", says("iTMS")},
+	{"episode duration lookup", says("Castro")},
+	{"mastodon", says("Mastodon")},
+	{"pleroma", says("Pleroma")},
+	{"misskey", says("Misskey")},
+})
+
+// libraries are HTTP clients that say no more than what they are made with.
+// They begin the agent; where a system follows, an app was made with them.
+var libraries = newTable([]rule[string]{
+	{"^curl/", "curl"}, {"^curl$", "curl"}, {"^libcurl", "libcurl"}, {"pycurl", "PycURL"}, {"^wget", "Wget"}, {"^aria2", "aria2"},
+	{"python-requests", "python-requests"}, {"python-urllib", "Python-urllib"}, {"python-httpx", "python-httpx"},
+	{"^python", "Python"}, {"aiohttp", "aiohttp"}, {"urlgrabber", "urlgrabber"}, {"scrapy", "Scrapy"}, {"mechanize", "Mechanize"},
+	{"^go-http-client", "Go-http-client"}, {"^go |", "Go"}, {"^go-resty", "go-resty"}, {"^fasthttp", "fasthttp"}, {"^colly", "colly"}, {"^grequests", "GRequests"},
+	{"^axios/", "axios"}, {"^node-fetch", "node-fetch"}, {"^node-superagent", "superagent"}, {"^node$", "Node.js"}, {"^node.js", "Node.js"}, {"^got |", "got"}, {"^got/", "got"}, {"^undici", "undici"}, {"^deno/", "Deno"}, {"^bun/", "Bun"}, {"^needle/", "needle"},
+	{"^okhttp", "okhttp"}, {"^java/", "Java"}, {"^java-http-client", "Java"}, {"^jakarta", "Jakarta HttpClient"}, {"^apache-httpclient", "Apache-HttpClient"}, {"apache-httpasyncclient", "Apache-HttpClient"}, {"^commons-httpclient", "Apache-HttpClient"}, {"^ahc/", "AsyncHttpClient"}, {"^akka-http", "Akka HTTP"}, {"^reactornetty", "ReactorNetty"}, {"^jersey/", "Jersey"}, {"^unirest", "Unirest"}, {"^ktor", "Ktor"}, {"jsoup", "jsoup"},
+	{"libwww", "libwww"}, {"lwp::", "libwww-perl"}, {"^lwp-", "libwww-perl"}, {"www-mechanize", "WWW-Mechanize"}, {"^perl", "Perl"}, {"http::lite", "HTTP::Lite"}, {"^http-tiny", "HTTP::Tiny"},
+	{"^ruby", "Ruby"}, {"^faraday", "Faraday"}, {"^typhoeus", "Typhoeus"}, {"^rest-client", "rest-client"}, {"^httpclient/", "HTTPClient"}, {"^http.rb", "http.rb"}, {"^mechanize", "Mechanize"},
+	{"^guzzle", "Guzzle"}, {"^php", "PHP"}, {"^symfony", "Symfony HttpClient"}, {"^zend_http", "Zend_Http_Client"}, {"^pear http", "PEAR HTTP_Request"}, {"^http_request2", "PEAR HTTP_Request2"}, {"^snoopy", "Snoopy"}, {"^requests/", "Requests"},
+	{"^reqwest", "reqwest"}, {"^hyper/", "hyper"}, {"^ureq", "ureq"}, {"^cpp-httplib", "cpp-httplib"}, {"^cpprestsdk", "C++ REST SDK"}, {"^restsharp", "RestSharp"}, {"^dart", "Dart"}, {"^dio/", "dio"}, {"^erlang", "Erlang"}, {"^hackney", "hackney"}, {"^httpie", "HTTPie"}, {"^httping", "httping"}, {"^postman", "Postman"}, {"^insomnia", "Insomnia"}, {"^apachebench", "ApacheBench"}, {"^winhttp", "WinHTTP"}, {"winhttp.winhttprequest", "WinHTTP"}, {"powershell", "PowerShell"}, {"^microsoft url control", "Microsoft URL Control"}, {"^lua-resty", "lua-resty-http"}, {"^resty", "resty"}, {"^electron-fetch", "electron-fetch"}, {"^http_get", "HTTP_GET"}, {"^vegeta", "vegeta"}, {"^k6/", "k6"}, {"^locust", "Locust"}, {"^gatling", "Gatling"}, {"apache-jmeter", "JMeter"}, {"^siege", "Siege"}, {"^wrk/", "wrk"}, {"^hey/", "hey"},
+})
+
+// words say "I am a program" in whatever name they stand.
+var words = newTable([]rule[bool]{
+	{"bot|", true}, {"bots|", true}, {"bot-", true}, {"bot_", true}, {"bot#", true}, {"|robo", true}, {"robot", true}, {"|bot", true},
+	{"crawl", true}, {"spider", true}, {"sipder", true}, {"scrap", true}, {"archiver", true}, {"harvest", true}, {"extract", true},
+	{"indexer", true}, {"fetcher", true}, {"fetch/", true}, {"grabber", true}, {"collector", true}, {"downloader", true}, {"reaper", true},
+	{"checker", true}, {"check/", true}, {"linkcheck", true}, {"monitor", true}, {"scanner", true}, {"scan/", true}, {"security scan", true}, {"inspect", true},
+	{"analyz", true}, {"analys", true}, {"audit", true}, {"research", true}, {"survey", true}, {"prober", true}, {"probe/", true}, {"|ping", true}, {"diagnos", true}, {"observatory", true},
+	{"verifi", true}, {"validat", true}, {"preview", true}, {"thumbnail", true}, {"screenshot", true}, {"favicon", true}, {"snapshot", true}, {"aggregator", true},
+	{"proxy)", true}, {"prospect", true}, {"leadradar", true}, {"discovery", true}, {"lookup", true}, {"synthetic", true}, {"sentinel", true}, {"watchdog", true},
+	{"searchengine", true}, {"search engine", true}, {"http://", true}, {"https://", true}, {"+http", true}, {"@", true}, {"(at)", true}, {"www.", true},
+})
+
+// harmless are agents of people in which one of those words stands.
+var harmless = newTable([]rule[bool]{
+	{"ecosia ", true},               // Ecosia android@62.0
+	{"bsalsa.com", true},            // a view embedded into Windows programs
+	{"@calendar", true},             // a locale
+	{"xbmc", true}, {"kodi/", true}, // players that give their address
+	{"feeddemon", true}, {"newsgator", true}, {"netnewswire", true}, {"evergreen (", true}, {"newsbeuter", true}, {"newsboat", true},
+	{"|pulp/", true}, {"doughnut", true}, {"castero", true}, {"gpodder", true}, {"podcast", true}, {"podbean", true}, {"bullhorn", true},
+	{"turtlecast", true}, {"coolerfm", true}, {"anytime/", true}, {"fountain/", true}, {"vuze", true}, {"thunderbird", true}, {"outlook", true},
+	{"smarttv", true}, {"smart-tv", true}, {"hbbtv", true}, {"web0s", true}, // sets write whole inventories
+})
+
+// findBot says whether a program is at work instead of a person, its name as
+// far as it gives one, and the reason.
+func findBot(a *agent, d Device) (name, reason string, ok bool) {
+	if b, _, ok := a.findKnown(); ok {
+		return b.name, b.reason, true
+	}
+	if lib, _, ok := libraries.find(a.ua); ok && (d.OS == "" || d.Browser == "") {
+		return lib, ReasonLibrary, true
+	}
+	if w, text, ok := a.findWord(); ok && !harmless.has(a.ua) {
+		return wordAround(text, w), ReasonAgent, true
+	}
+	if d.Type == "" && d.OS == "" {
+		return productName(a.ua), ReasonNothingSaid, true
+	}
+	return "", "", false
+}
+
+func (a *agent) findKnown() (known, hit, bool) {
+	if b, at, ok := bots.find(a.head); ok {
+		return b, at, true
+	}
+	if a.tail == "" {
+		return known{}, hit{}, false
+	}
+	return bots.find(a.tail)
+}
+
+func (a *agent) findWord() (hit, string, bool) {
+	if _, at, ok := words.find(a.head); ok {
+		return at, a.head, true
+	}
+	if _, at, ok := words.find(a.tail); ok {
+		return at, a.tail, true
+	}
+	return hit{}, "", false
+}
+
+// wordAround returns the name in which a word stands: "bot" in "(compatible;
+// FooBot-Image/2.1; +http://…)" gives "FooBot-Image". For an address it is the
+// name before it.
+func wordAround(s string, at hit) string {
+	if w := s[at.from:at.to]; strings.ContainsAny(w, ":@.") || w == "+http" {
+		return productBefore(s, at.from)
+	}
+	from, to := at.from, at.to
+	for from > 0 && isNamePart(s[from-1]) {
+		from--
+	}
+	for to < len(s) && isNamePart(s[to]) {
+		to++
+	}
+	return cut(s[from:to], 64)
+}
+
+func isNamePart(c byte) bool { return isWord(c) || c == '-' || c == '_' || c == '.' || c == '!' }
+
+// productBefore returns the last name before at that is no known filler.
+func productBefore(s string, at int) string {
+	fields := strings.FieldsFunc(s[:at], func(r rune) bool { return r == ';' || r == '(' || r == ')' || r == ',' || r == ' ' || r == '+' })
+	for i := len(fields) - 1; i >= 0; i-- {
+		name, _, _ := strings.Cut(fields[i], "/")
+		if name == "compatible" || name == "Mozilla" || len(name) < 2 || !isLetter(name[0]) {
+			continue
+		}
+		return cut(name, 64)
+	}
+	return ""
+}
+
+// productName is the first name of an agent that says little else.
+func productName(s string) string {
+	s = strings.TrimPrefix(s, "Mozilla/5.0 ")
+	s = strings.TrimPrefix(s, "Mozilla/4.0 ")
+	s = strings.TrimPrefix(s, "(compatible; ")
+	i := 0
+	for i < len(s) && (isNamePart(s[i]) || s[i] == ' ' && i > 0) {
+		i++
+	}
+	return cut(strings.TrimSpace(s[:i]), 64)
+}
