@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"wake/store"
+	"wake/tracker"
+)
+
+// config is what `wake serve` was told.
+type config struct {
+	Listen         string
+	Data           string
+	DatabaseURL    string
+	GeoDB          string
+	TrustedProxies []netip.Prefix
+	ScriptName     string
+	HitPath        string
+	AhoyPath       string
+	RateLimit      float64 // events a second for an address on a site; 0: no limit
+	RateBurst      float64
+	Hold           time.Duration
+	StopWait       time.Duration
+	MetricsToken   string
+	Demo           bool
+	Log            *slog.Logger
+	Ready          func(addr net.Addr) // called when requests are answered
+}
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name: "serve", Usage: "collect hits and answer questions",
+		Flags: append(append(storeFlags(), logFlags()...),
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8080", Usage: "address and port to listen on", Sources: env("listen")},
+			&cli.StringFlag{Name: "geo-db", Usage: "MaxMind-format city or country file, reloaded when it is replaced (default: the built-in countries)", Sources: env("geo-db")},
+			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or range whose X-Forwarded-For is believed (repeatable)", Sources: env("trusted-proxy")},
+			&cli.StringFlag{Name: "script-name", Value: "wake.js", Usage: "name under which the beacon is served", Sources: env("script-name")},
+			&cli.StringFlag{Name: "hit-path", Value: "/wake/hit", Usage: "path to which the beacon sends", Sources: env("hit-path")},
+			&cli.StringFlag{Name: "ahoy-path", Value: "/ahoy", Usage: "path below which ahoy.js is served", Sources: env("ahoy-path")},
+			&cli.FloatFlag{Name: "rate-limit", Value: 100, Usage: "events a second that one address may send to one site, 0 for no limit", Sources: env("rate-limit")},
+			&cli.FloatFlag{Name: "rate-burst", Value: 1000, Usage: "events that it may send at once", Sources: env("rate-burst")},
+			&cli.DurationFlag{Name: "hold", Value: 5 * time.Second, Usage: "how long a hit waits for a database that is away", Sources: env("hold")},
+			&cli.DurationFlag{Name: "stop-wait", Value: 10 * time.Second, Usage: "how long a stop may take", Sources: env("stop-wait")},
+			&cli.StringFlag{Name: "metrics-token", Usage: "bearer token that /metrics asks for (default: none needed)", Sources: secretEnv("metrics-token")},
+			&cli.BoolFlag{Name: "demo", Usage: "serve the demo shop at /demo", Sources: env("demo")},
+		),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			cfg, err := newConfig(c)
+			if err != nil {
+				return err
+			}
+			return serve(ctx, cfg)
+		},
+	}
+}
+
+func newConfig(c *cli.Command) (config, error) {
+	log, err := newLogger(c.String("log-level"), c.String("log-format"))
+	if err != nil {
+		return config{}, err
+	}
+	proxies, err := parsePrefixes(c.StringSlice("trusted-proxy"))
+	if err != nil {
+		return config{}, fmt.Errorf("--trusted-proxy: %w", err)
+	}
+	cfg := config{
+		Listen: c.String("listen"), Data: c.String("data"), DatabaseURL: c.String("database-url"),
+		GeoDB: c.String("geo-db"), TrustedProxies: proxies,
+		ScriptName: c.String("script-name"), HitPath: c.String("hit-path"), AhoyPath: c.String("ahoy-path"),
+		RateLimit: c.Float("rate-limit"), RateBurst: c.Float("rate-burst"),
+		Hold: c.Duration("hold"), StopWait: c.Duration("stop-wait"),
+		MetricsToken: c.String("metrics-token"), Demo: c.Bool("demo"), Log: log,
+	}
+	cfg.Ready = func(addr net.Addr) { welcome(cfg, addr) }
+	switch {
+	case strings.Contains(cfg.ScriptName, "/") || !strings.HasSuffix(cfg.ScriptName, ".js"):
+		return cfg, errors.New("--script-name: a file name that ends in .js")
+	case !cleanPath(cfg.HitPath) || !cleanPath(cfg.AhoyPath):
+		return cfg, errors.New("--hit-path and --ahoy-path: a path such as /wake/hit")
+	case cfg.RateLimit < 0 || cfg.RateBurst < 0 || cfg.Hold <= 0 || cfg.StopWait <= 0:
+		return cfg, errors.New("--rate-limit, --rate-burst, --hold and --stop-wait are not negative")
+	}
+	return cfg, nil
+}
+
+func cleanPath(p string) bool {
+	return len(p) > 1 && p[0] == '/' && !strings.HasSuffix(p, "/") && !strings.ContainsAny(p, " {}?#%") && !strings.Contains(p, "//")
+}
+
+// welcome tells the person at the terminal where to look.
+func welcome(cfg config, addr net.Addr) {
+	host, port, _ := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	url := "http://" + net.JoinHostPort(host, port)
+	fmt.Fprintf(os.Stderr, "\n  Wake is running on %s/\n", url)
+	if cfg.Demo {
+		fmt.Fprintf(os.Stderr, "  Click around in the demo shop: %s/demo/\n", url)
+	}
+	fmt.Fprintf(os.Stderr, "  See what came in: make a key with `bin/wake key add --scope read`, then\n  curl -H 'Authorization: Bearer KEY' %s/api/v1/visits\n\n", url)
+}
+
+// serve runs the server until ctx ends, then stops in order: no new
+// connections, answer what is under way, flush, close.
+func serve(ctx context.Context, cfg config) error {
+	began := time.Now()
+	st, err := openStore(ctx, cfg.Data, cfg.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := st.Migrate(ctx); err != nil {
+		return fmt.Errorf("bringing the database up to date: %w", err)
+	}
+	if err := st.Prepare(ctx, time.Now()); err != nil {
+		return err
+	}
+	if err := firstSite(ctx, st); err != nil {
+		return err
+	}
+
+	places, err := openPlaces(cfg)
+	if err != nil {
+		return err
+	}
+	defer places.Close()
+
+	srv, err := newServer(ctx, cfg, st, places)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return err
+	}
+
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	for _, run := range srv.background() {
+		wg.Go(func() { run(background) })
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.http.Serve(ln) }()
+	cfg.Log.Info("serving", "listen", ln.Addr().String(), "store", storeName(cfg), "version", version, "took", time.Since(began).Round(time.Millisecond))
+	if cfg.Ready != nil {
+		cfg.Ready(ln.Addr())
+	}
+
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		cfg.Log.Info("stopping")
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.StopWait)
+		if err = srv.http.Shutdown(stop); err != nil {
+			err = errors.Join(err, srv.http.Close())
+		}
+		cancel()
+	}
+	srv.batcher.Close()
+	stopBackground()
+	wg.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	if err == nil {
+		cfg.Log.Info("stopped, everything is written")
+	}
+	return err
+}
+
+// firstSite makes a first start useful: a site that takes hits from any host.
+func firstSite(ctx context.Context, st store.Store) error {
+	sites, err := st.Sites(ctx)
+	if err != nil || len(sites) > 0 {
+		return err
+	}
+	_, err = st.AddSite(ctx, tracker.Site{Key: tracker.NewSiteKey(), Name: "My site", TimeZone: "UTC", CreatedAt: time.Now()})
+	if tracker.ErrorCode(err) == tracker.CodeConflict {
+		return nil // another node was faster
+	}
+	return err
+}
+
+func storeName(cfg config) string {
+	if cfg.DatabaseURL != "" {
+		return "postgresql"
+	}
+	return "sqlite"
+}
