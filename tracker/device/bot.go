@@ -69,7 +69,9 @@ var bots = newTable([]rule[known]{
 	{"google favicon", says("Google Favicon")},
 	{"googleimageproxy", says("GoogleImageProxy")},
 	{"google-inspectiontool", says("Google-InspectionTool")},
+	{"google-http-java-client", known{"Google HTTP Java Client", ReasonLibrary}},
 	{"|google-", says("Google")},
+	{"googlead", says("Google Ads")},
 	{"-google|", says("Google")},
 	{"googleother", says("GoogleOther")},
 	{"googleassociation", says("Google")},
@@ -232,7 +234,7 @@ var bots = newTable([]rule[known]{
 	{"letsencrypt", says("Let's Encrypt")},
 	{"let's encrypt", says("Let's Encrypt")},
 	{"sectigo", says("Sectigo")},
-	{"matomo", says("Matomo")},
+	{"matomo/", says("Matomo")},
 	{"wordpress.com", says("WordPress.com")},
 	{"^wordpress/", says("WordPress")},
 	{"jetpack", says("Jetpack")},
@@ -244,7 +246,8 @@ var bots = newTable([]rule[known]{
 	{"feedly", says("Feedly")},
 	{"feedbin", says("Feedbin")},
 	{"inoreader", says("Inoreader")},
-	{"newsblur", says("NewsBlur")},
+	{"newsblur f", says("NewsBlur")},
+	{"newsblur p", says("NewsBlur")},
 	{"theoldreader", says("The Old Reader")},
 	{"bloglovin", says("Bloglovin")},
 	{"netvibes", says("Netvibes")},
@@ -283,14 +286,16 @@ var libraries = newTable([]rule[string]{
 
 // words say "I am a program" in whatever name they stand.
 var words = newTable([]rule[bool]{
-	{"bot|", true}, {"bots|", true}, {"bot-", true}, {"bot_", true}, {"bot#", true}, {"|robo", true}, {"robot", true}, {"|bot", true},
+	{"bot|", true}, {"bots|", true}, {"bot-", true}, {"bot_", true}, {"bot#", true}, {"|robo", true}, {"robot", true}, {"|bot|", true},
 	{"crawl", true}, {"spider", true}, {"sipder", true}, {"scrap", true}, {"archiver", true}, {"harvest", true}, {"extract", true},
 	{"indexer", true}, {"fetcher", true}, {"fetch/", true}, {"grabber", true}, {"collector", true}, {"downloader", true}, {"reaper", true},
 	{"checker", true}, {"check/", true}, {"linkcheck", true}, {"monitor", true}, {"scanner", true}, {"scan/", true}, {"security scan", true}, {"inspect", true},
 	{"analyz", true}, {"analys", true}, {"audit", true}, {"research", true}, {"survey", true}, {"prober", true}, {"probe/", true}, {"|ping", true}, {"diagnos", true}, {"observatory", true},
-	{"verifi", true}, {"validat", true}, {"preview", true}, {"thumbnail", true}, {"screenshot", true}, {"favicon", true}, {"snapshot", true}, {"aggregator", true},
+	{"verifi", true}, {"validat", true}, {"preview", true}, {"thumbnail", true}, {"screenshot", true}, {"favicon", true}, {"websnap", true}, {"aggregator", true},
 	{"proxy)", true}, {"prospect", true}, {"leadradar", true}, {"discovery", true}, {"lookup", true}, {"synthetic", true}, {"sentinel", true}, {"watchdog", true},
-	{"searchengine", true}, {"search engine", true}, {"http://", true}, {"https://", true}, {"+http", true}, {"@", true}, {"(at)", true}, {"www.", true},
+	{"searchengine", true}, {"site", true}, {"domain", true}, {"|seo", true}, {"seo|", true}, {"backlink", true}, {"vulnerab", true}, {"fingerprint", true}, {"phish", true},
+	{"scorer", true}, {"expander", true}, {"optimizer", true}, {"security.txt", true}, {"sectxt", true}, {"like gecko; ", true}, {"(compatible; bot", true}, {"user agent", true}, {"user-agent", true}, {"useragent", true}, {".com|", true}, {".org|", true}, {".io|", true}, {".ai|", true},
+	{"search engine", true}, {"http://", true}, {"https://", true}, {"+http", true}, {"@", true}, {"(at)", true}, {"www.", true},
 })
 
 // harmless are agents of people in which one of those words stands.
@@ -302,6 +307,7 @@ var harmless = newTable([]rule[bool]{
 	{"feeddemon", true}, {"newsgator", true}, {"netnewswire", true}, {"evergreen (", true}, {"newsbeuter", true}, {"newsboat", true},
 	{"|pulp/", true}, {"doughnut", true}, {"castero", true}, {"gpodder", true}, {"podcast", true}, {"podbean", true}, {"bullhorn", true},
 	{"turtlecast", true}, {"coolerfm", true}, {"anytime/", true}, {"fountain/", true}, {"vuze", true}, {"thunderbird", true}, {"outlook", true},
+	{"cubot", true}, {"botdugls", true}, // phones
 	{"smarttv", true}, {"smart-tv", true}, {"hbbtv", true}, {"web0s", true}, // sets write whole inventories
 })
 

@@ -46,6 +46,7 @@ var browsers = newTable([]rule[string]{
 	{"yasearchapp", "Yandex Browser"},
 	{"yabrowser", "Yandex Browser"},
 	{"yaapp", "Yandex Browser"},
+	{"yandexsearch", "Yandex Browser"},
 	{"yowser", "Yandex Browser"},
 	{"oculusbrowser", "Oculus Browser"},
 	{"picobrowser", "PICO Browser"},
@@ -73,7 +74,7 @@ var browsers = newTable([]rule[string]{
 	{"ucturbo", "UC Browser"},
 	{"turbo/1.", "UC Browser"},
 	{"ucbrowser", "UC Browser"},
-	{"ubrowser", "UC Browser"},
+	{"|ubrowser", "UC Browser"},
 	{"ucweb", "UC Browser"},
 	{"uc browser", "UC Browser"},
 	{"mqqbrowser", "QQ Browser"},
@@ -85,6 +86,8 @@ var browsers = newTable([]rule[string]{
 	{"|se 2.x", "Sogou Browser"},
 	{"sogousearch", "Sogou Browser"},
 	{"baidubrowser", "Baidu Browser"},
+	{"bdbrowser", "Baidu Browser"},
+	{"flyflow/", "Baidu Browser"},
 	{"bidubrowser", "Baidu Browser"},
 	{"bdspark", "Baidu Browser"},
 	{"|spark/", "Baidu Browser"},
@@ -188,7 +191,7 @@ var browsers = newTable([]rule[string]{
 	{"electron/", "Electron"},
 
 	// On televisions and books.
-	{"tv bro", "TV Bro"},
+	{"tv bro/", "TV Bro"},
 	{"quick search tv", "Quick Search TV"},
 	{"browsehere", "BrowseHere"},
 	{"com.tcl.browser", "BrowseHere"},
@@ -207,7 +210,7 @@ var browsers = newTable([]rule[string]{
 	{"kylo", "Kylo"},
 	{"wib/", "Wear Internet Browser"},
 	{"|odd/", "Odd Browser"},
-	{"pocketbook/", "PocketBook Browser"},
+	{"applewebkit/534.34 pocketbook/", "PocketBook Browser"},
 	{"nook browser", "Nook Browser"},
 	{"kindle/", "Kindle Browser"},
 	{"silk/", "Silk"},
@@ -219,9 +222,9 @@ var browsers = newTable([]rule[string]{
 	{"|opr/", "Opera"},
 	{"|opx/", "Opera"},
 	{"|opt/", "Opera"},
-	{"|mms/1", "Opera"},
+	{" mms/1", "Opera"},
 	{"opera", "Opera"},
-	{"omi/", "Opera"},
+	{"|omi/", "Opera"},
 
 	// Firefox and its kin.
 	{"palemoon", "Pale Moon"},
@@ -247,6 +250,7 @@ var browsers = newTable([]rule[string]{
 	{"navigator/", "Netscape"},
 	{"|fxios", "Firefox"},
 	{"|focus/", "Firefox"},
+	{"rocket/", "Firefox"},
 	{"|klar/", "Firefox"},
 	{"fennec", "Firefox"},
 	{"firefox", "Firefox"},
@@ -269,7 +273,7 @@ var browsers = newTable([]rule[string]{
 	{"wosbrowser", "webOS Browser"},
 	{"docomo", "DoCoMo"},
 	{"polaris", "Polaris"},
-	{"dolfin", "Dolfin"},
+	{"dolfin", "Dolphin"},
 	{"semc-browser", "SEMC-Browser"},
 	{"blackberry", "BlackBerry Browser"},
 	{"|bb10", "BlackBerry Browser"},
@@ -342,6 +346,9 @@ var hintBrands = newTable([]rule[string]{
 	{"chromium", "Chromium"},
 })
 
+// plain are the names that browsers of other names carry, too.
+var plain = map[string]bool{"Chrome": true, "Safari": true, "Android WebView": true, "Android Browser": true}
+
 // findBrowser names the browser and its version.
 func findBrowser(a *agent, os string) (name, version string) {
 	// The browser's name stands after the device's, which may hold any word.
@@ -351,8 +358,8 @@ func findBrowser(a *agent, os string) (name, version string) {
 		text = a.tail
 		name, at, _ = browsers.find(a.tail)
 	}
-	if name == "" || name == "Chrome" || name == "Safari" {
-		if n, h, _ := browsers.find(a.head); n != "" && (name == "" || n != "Chrome" && n != "Safari" && n != "Android Browser") {
+	if name == "" || plain[name] {
+		if n, h, _ := browsers.find(a.head); n != "" && (name == "" || !plain[n]) {
 			name, at, text = n, h, a.head
 		}
 	}
@@ -372,7 +379,7 @@ func settle(a *agent, os, name, version string) (string, string) {
 	case "Safari":
 		version = versionAfter(ua, "Version/")
 		switch os {
-		case "Android", "Google TV":
+		case "Android", "HarmonyOS", "Google TV":
 			return "Android Browser", version
 		case "iOS":
 			if !strings.Contains(ua, "Safari") {
@@ -393,7 +400,7 @@ func settle(a *agent, os, name, version string) (string, string) {
 		}
 	case "Chrome":
 		// WebViews before Lollipop, and many since, say Version/4.0 only.
-		if os == "Android" && strings.Contains(ua, "Version/") {
+		if (os == "Android" || os == "HarmonyOS") && containsFold(ua, "version/") {
 			name = "Android WebView"
 		} else if strings.Contains(ua, "; wv)") {
 			name = "Android WebView"

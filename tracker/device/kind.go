@@ -13,6 +13,8 @@ var kinds = newTable([]rule[string]{
 	{"audioaccessory", Other},
 	{"airpodcasts", Other},
 	{"^echo/", Other},
+	{"^airplay/", Other},
+	{"^bose/", Other},
 	{"alexamedia", Other},
 
 	{"nintendo", Console},
@@ -37,6 +39,8 @@ var kinds = newTable([]rule[string]{
 	{"apple watch", Wearable},
 	{"samsung sm-r", Wearable},
 	{"wib/", Wearable},
+	{"garmin", Wearable},
+	{"fitbit", Wearable},
 
 	{"|tesla/", Car},
 	{"qtcarbrowser", Car},
@@ -69,7 +73,7 @@ var kinds = newTable([]rule[string]{
 	{"netrange", TV},
 	{"ce-html", TV},
 	{"opera tv", TV},
-	{"omi/", TV},
+	{"|omi/", TV},
 	{"|odin/", TV},
 	{"tbrowser", TV},
 	{"tclwebkit", TV},
@@ -103,7 +107,11 @@ var kinds = newTable([]rule[string]{
 	{"vstvb", TV},
 	{"mr-device", TV},
 	{"|sky_stb", TV},
-	{"|next #", TV},
+	{"^next ", TV},
+	{"sagemcom", TV},
+	{"hybridcast", TV},
+	{"stbapp", TV},
+	{"tivimate", TV},
 
 	{"|kindle/", Tablet},
 	{"pocketbook/", Tablet},
@@ -115,7 +123,17 @@ var kinds = newTable([]rule[string]{
 	{"ipados", Tablet},
 	{"/apad ", Tablet},
 
+	{"android tablet", Tablet},
+	{"android-tablet", Tablet},
 	{"iphone", Mobile},
+	{"other-mobile", Mobile},
+	{"nokia", Mobile},
+	{"^ucweb", Mobile},
+	{"^lynx/", Desktop},
+	{"^links", Desktop},
+	{"^elinks", Desktop},
+	{"^w3m", Desktop},
+	{"^amaya", Desktop},
 	{"|iph#", Mobile},
 	{"|iphn", Mobile},
 	{"|ipod", Mobile},
@@ -205,8 +223,6 @@ var models = newTable([]rule[string]{
 	{"chromebox", Desktop},
 	{"elitebook", Desktop},
 	{"probook", Desktop},
-	{"thinkpad", Desktop},
-	{"ideapad", Desktop},
 	{"satellite", Desktop},
 	{"latitude", Desktop},
 	{"inspiron", Desktop},
@@ -217,7 +233,6 @@ var models = newTable([]rule[string]{
 	{"zenbook", Desktop},
 	{"pavilion", Desktop},
 	{"macbook", Desktop},
-	{"compaq", Desktop},
 	{"nuc#", Desktop},
 	{"2in1", Desktop},
 	{"virtualbox", Desktop},
@@ -231,8 +246,6 @@ var models = newTable([]rule[string]{
 	{"coolpad", Mobile},
 	{"fonepad", Mobile},
 	{"klipad", Mobile},
-	{"techpad", Mobile},
-	{"tech pad", Mobile},
 	{"^pad#", Mobile},
 	{"^padm", Mobile},
 	{"^padt", Mobile},
@@ -245,6 +258,8 @@ var models = newTable([]rule[string]{
 	{"^atv#", Mobile},
 
 	// Television sets, boxes and sticks.
+	{"kazam tv", Mobile},
+	{"-k360-", Mobile},
 	{"|tv|", TV},
 	{"|tv_", TV},
 	{"_tv|", TV},
@@ -277,7 +292,6 @@ var models = newTable([]rule[string]{
 	{"chromecast", TV},
 	{"streamer", TV},
 	{"streaming", TV},
-	{"skystream", TV},
 	{"skystream", TV},
 	{" stick", TV},
 	{"_stick", TV},
@@ -325,7 +339,6 @@ var models = newTable([]rule[string]{
 	{"uhd|", TV},
 	{"_uhd", TV},
 	{"_fhd", TV},
-	{"_hd|", TV},
 	{"yndx-", TV},
 	{"rombica", TV},
 	{"iconbit movie", TV},
@@ -343,11 +356,10 @@ var models = newTable([]rule[string]{
 	{"|gt1", TV},
 	{"gtmini", TV},
 	{"mxq", TV},
-	{"h96", TV},
+	{"^h96", TV},
 	{"x96", TV},
 	{"x88", TV},
 	{"x98", TV},
-	{"x92", TV},
 	{"i96", TV},
 	{"a95x", TV},
 	{"t95", TV},
@@ -407,13 +419,17 @@ var models = newTable([]rule[string]{
 	{"qm1#", TV},
 	{"movie smart", TV},
 	{"smart 4k", TV},
-	{"kogan", TV},
 	{"|viva_home", TV},
 	{"movix", TV},
 	{"kata ", TV},
-	{"4k|", TV},
-	{"|4k ", TV},
-	{"2k|", TV},
+	{"|4k|", TV},
+	{"|4k_", TV},
+	{"|4ktv", TV},
+	{"_4k|", TV},
+	{"^tdtv", TV},
+	{"uhd#", TV},
+	{"qled", TV},
+	{"tv|", TV},
 	{"ott|", TV},
 	{"iptv", TV},
 	{"homatics", TV},
@@ -464,7 +480,6 @@ var models = newTable([]rule[string]{
 	{"^shw-m180", Tablet},
 	{"^lg-v#", Tablet},
 	{"^lg-e9#", Mobile},
-	{"^lgv#", Tablet},
 	{"^yt-", Tablet},
 	{"^yt3-", Tablet},
 	{"|yoga ", Tablet},
@@ -506,7 +521,7 @@ var models = newTable([]rule[string]{
 	{"^hdl-", Tablet}, {"^hdn-", Tablet}, {"^btv-", Tablet}, {"^btk", Tablet}, {"^gdi-", Tablet}, {"^ple-7", Tablet}, {"^fdr-a", Tablet}, {"^bg2-", Tablet},
 	{"^krj", Tablet}, {"^ndl", Tablet}, {"^eln-", Tablet}, {"^hey2-", Tablet}, {"^web-w", Tablet}, {"^jms-", Tablet}, {"^cga-", Tablet}, {"^tyr-", Tablet},
 	{"huawei m2-8", Tablet}, {"huawei m2-a", Tablet},
-	{"-w00|", Tablet}, {"-w09", Tablet}, {"-w19", Tablet}, {"-w29", Tablet}, {"-w59", Tablet}, // Wi-Fi models
+	{"-w0#", Tablet}, {"-w1#", Tablet}, {"-w2#", Tablet}, {"-w5#", Tablet}, {"-w6#", Tablet}, {"-w7#", Tablet}, // Wi-Fi models
 	{"^mid#", Tablet},
 	{"^mid-", Tablet},
 	{"^mid|", Tablet},
@@ -514,7 +529,6 @@ var models = newTable([]rule[string]{
 	{"^pmid", Tablet},
 	{"^pmt#", Tablet},
 	{"^pmp#", Tablet},
-	{"^psp7", Tablet},
 	{"^rct#", Tablet},
 	{"^qta", Tablet},
 	{"^qmv", Tablet},
@@ -522,7 +536,10 @@ var models = newTable([]rule[string]{
 	{"^bq-8#", Tablet},
 	{"^bq-9#", Tablet},
 	{"^bq-10", Tablet},
-	{"^bqru-", Tablet},
+	{"^bqru-7", Tablet},
+	{"^bqru-8#", Tablet},
+	{"^bqru-9", Tablet},
+	{"^bqru-1", Tablet},
 	{"edison", Tablet},
 	{"aquaris m10", Tablet},
 	{"iplay", Tablet},
@@ -549,12 +566,9 @@ var models = newTable([]rule[string]{
 	{"readboy", Tablet},
 	{"pixus", Tablet},
 	{"contixo", Tablet},
-	{"ccit", Tablet},
 	{"dslide", Tablet},
 	{"irbis tz", Tablet},
 	{"^tz#", Tablet},
-	{"_eea|", Tablet},
-	{"_row|", Tablet},
 	{"^nomi_c07", Tablet}, {"^nomi_c08", Tablet}, {"^nomi_c10", Tablet},
 	{"digma", Tablet},
 	{"optima #", Tablet}, {"optima prime", Tablet}, {"plane #", Tablet}, {"plane_#", Tablet}, {"citi #", Tablet}, {"citi_#", Tablet}, {"citi kids", Tablet},
@@ -566,8 +580,13 @@ var models = newTable([]rule[string]{
 	{"24018rp", Tablet}, {"rpacc", Tablet}, {"rp34c", Tablet}, {"rpbfc", Tablet}, {"rpd2i", Tablet}, {"rp19g", Tablet}, {"drp0", Tablet}, {"rpn8", Tablet},
 	{"^9132", Tablet}, {"^9027", Tablet}, {"^9032", Tablet}, {"^9013", Tablet}, {"^9029", Tablet}, {"^8094", Tablet}, {"^8084", Tablet}, {"^8052", Tablet}, {"^9025", Tablet}, {"^9081", Tablet}, {"^9007", Tablet}, {"^9203", Tablet}, {"^9460", Tablet},
 	{"oc101", Tablet},
+	{"^mito t", Tablet}, {"cube-t", Tablet}, {"^etl-t", Tablet}, {"^ipa2#", Tablet}, {"hope7", Tablet}, {"hope8", Tablet}, {"^neon7", Tablet}, {"^neon9", Tablet}, {"^momo#", Tablet},
+	{"zync ", Tablet}, {"^z930", Tablet}, {"^ginzzu gt", Tablet}, {"^ginzzu_gt", Tablet}, {"allview2speed", Tablet}, {"allview3speed", Tablet}, {"^tel-7", Tablet}, {"^tel-10", Tablet},
+	{"^mt7-", Tablet}, {"^mt7#", Tablet}, {"7 3g|", Tablet}, {"7_3g", Tablet}, {"10_3g", Tablet}, {"7 lte|", Tablet}, {"^element 7", Tablet}, {"element7", Tablet}, {"^m7-3g", Tablet}, {"^vi10", Tablet},
+	{"bot 5#", Tablet}, {"idbot", Tablet}, {"m bot 60", Tablet}, {"itel w7", Tablet}, {"tecno p70", Tablet}, {"^le pan", Tablet}, {"nabi", Tablet}, {"irulu", Tablet}, {"^at374", Tablet},
+	// Phones that don't say Mobile, among what is left.
+	{"^sm-", Mobile}, {"^samsung-sm-", Mobile}, {"^vivo ", Mobile}, {"^v2#", Mobile}, {"^rmx#", Mobile}, {"^cph#", Mobile}, {"-an#", Mobile}, {"-tn#", Mobile}, {"-lx#", Mobile}, {"-al#", Mobile},
 	{"mt8", Tablet},
-	{"10.1", Tablet},
 })
 
 // mobileSystems are systems of phones, where nothing says otherwise.
@@ -673,10 +692,10 @@ func looksLikeScreen(model string) bool {
 			continue
 		}
 		rest := model[i+2:]
-		if i == 0 && len(rest) >= 4 && isLetter(rest[0]) && digitsIn(rest) >= 2 {
+		if i == 0 && len(rest) >= 3 && isLetter(rest[0]) {
 			return true
 		}
-		if i > 0 && len(rest) >= 5 && isLetter(rest[0]) && digitsIn(rest) >= 3 {
+		if i > 0 && len(rest) >= 5 && isLetter(rest[0]) && digitsIn(rest) >= 2 {
 			return true
 		}
 	}

@@ -33,7 +33,7 @@ func parse(ua string, h Hints) agent {
 // androidNames opens the part of a comment that names version and model.
 // Televisions write Andr0id, so that pages do not take them for phones.
 var androidNames = newTable([]rule[bool]{
-	{"|android", true}, {"|andr0id", true}, {"yunos", true}, {"|adr |", true}, {"|linux; os ", true},
+	{"|android", true}, {"|andr0id", true}, {"yunos", true}, {"|adr #", true}, {"|linux; os ", true},
 })
 
 // readAndroid finds the model in what Android devices write, one of
@@ -119,7 +119,7 @@ func modelIn(field string) (string, bool) {
 
 var notModel = newTable([]rule[bool]{
 	{"^wv$", true}, {"^mobile$", true}, {"^mobile vr$", true}, {"^tablet$", true}, {"^tv$", true},
-	{"^linux", true}, {"^arm", true}, {"^x86", true}, {"^harmonyos", true}, {"^hmscore", true},
+	{"^linux|", true}, {"^arm$", true}, {"^arm_", true}, {"^armv", true}, {"^x86", true}, {"^harmonyos", true}, {"^hmscore", true},
 	{"^sdk:", true}, {"^cpu ", true}, {"^touch$", true}, {"^trident", true}, {"^compatible$", true},
 	{"^gzip$", true}, {"^ucbrowser", true}, {"^googlebot", true}, {"^bingbot", true}, {"duplexweb-google", true},
 })

@@ -10,6 +10,9 @@ import (
 var systems = newTable([]rule[string]{
 	{"windows phone", "Windows Phone"},
 	{"wpdesktop", "Windows Phone"},
+	{"lumia", "Windows Phone"},
+	{"zunewp7", "Windows Phone"},
+	{"|wds #", "Windows Phone"},
 	{"windows mobile", "Windows Mobile"},
 	{"windows ce", "Windows Mobile"},
 	{"|wince", "Windows Mobile"},
@@ -19,9 +22,11 @@ var systems = newTable([]rule[string]{
 	{"openharmony", "HarmonyOS"},
 	{"kaios", "KaiOS"},
 	{"sailfish", "GNU/Linux"},
+	{"linux like android", "GNU/Linux"},
 	{"tizen", "Tizen"},
 	{"linux; u; tizen", "Tizen"},
 	{"web0s", "webOS"},
+	{"|webos;", "webOS"},
 	{"webos.tv", "webOS"},
 	{"webos/", "webOS"},
 	{"hpwos", "webOS"},
@@ -52,10 +57,6 @@ var systems = newTable([]rule[string]{
 	{"series40", "Symbian"},
 	{"s40ovi", "Symbian"},
 	{"|s60;", "Symbian"},
-	{"blackberry", "BlackBerry"},
-	{"|bb10", "BlackBerry"},
-	{"playbook", "BlackBerry"},
-	{"rim tablet os", "BlackBerry"},
 	{"|bada", "Bada"},
 	{"meego", "MeeGo"},
 	{"maemo", "MeeGo"},
@@ -80,8 +81,13 @@ var systems = newTable([]rule[string]{
 	{"|andr0id", "Android"},
 	{"%20android", "Android"},
 	{"|linux; os ", "Android"},
-	{"|adr |", "Android"},
+	{"|adr #", "Android"},
+	{"linux; staros", "Android"},
 	{"yunos", "Android"},
+	{"blackberry", "BlackBerry"},
+	{"|bb10", "BlackBerry"},
+	{"playbook", "BlackBerry"},
+	{"rim tablet os", "BlackBerry"},
 	{"okhttp/", ""}, // no system, but nothing below either
 	{"oculusbrowser", "Android"},
 	{"picobrowser", "Android"},
@@ -128,6 +134,9 @@ var systems = newTable([]rule[string]{
 	{"x86_64) darwin", "macOS"},
 
 	{"windows", "Windows"},
+	{"cygwin", "Windows"},
+	{"ms-office", "Windows"},
+	{"microsoft-cryptoapi", "Windows"},
 	{"|win32", "Windows"},
 	{"|win64", "Windows"},
 	{"|win9#", "Windows"},
@@ -152,7 +161,10 @@ var systems = newTable([]rule[string]{
 	{"|beos", "BeOS"},
 	{"|os/2", "OS/2"},
 
+	{"nokia", "Symbian"},
 	{"midp", "Java ME"},
+	{"docomo", "Java ME"},
+	{"teleca", "Java ME"},
 	{"|cldc", "Java ME"},
 	{"j2me", "Java ME"},
 	{"|java;", "Java ME"},
@@ -206,7 +218,7 @@ func findSystem(a *agent) (name, version string) {
 	switch name {
 	case "Android":
 		version = a.androidVersion
-		if containsFold(a.ua, "harmonyos;") {
+		if containsFold(a.ua, "harmonyos") {
 			name, version = "HarmonyOS", ""
 		}
 	case "iOS", "watchOS", "tvOS":
