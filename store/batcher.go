@@ -49,6 +49,7 @@ type Batcher struct {
 
 	wake chan struct{} // capacity 1: look at the queue
 	done chan struct{} // run has ended
+	free sync.Pool     // of *entry: a channel for each request would be garbage
 
 	commits, records, retries, refused atomic.Int64
 }
@@ -61,9 +62,6 @@ type entry struct {
 	err   error
 	done  chan struct{} // capacity 1: err and rec.Result are set
 }
-
-// entries are used again: a channel for each request would be garbage.
-var entries = sync.Pool{New: func() any { return &entry{done: make(chan struct{}, 1)} }}
 
 // BatcherStats is what a Batcher did since it was made.
 type BatcherStats struct {
@@ -93,6 +91,7 @@ func NewBatcher(w Writer, cfg BatcherConfig) *Batcher {
 		cfg.Log = slog.Default()
 	}
 	b := &Batcher{w: w, cfg: cfg, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	b.free.New = func() any { return &entry{done: make(chan struct{}, 1)} }
 	go b.run()
 	return b
 }
@@ -113,7 +112,7 @@ func (b *Batcher) Put(ctx context.Context, r *tracker.Record) error {
 		b.refused.Add(1)
 		return tracker.Unavailable(time.Second, errors.New("too many records are waiting to be written"))
 	}
-	e := entries.Get().(*entry)
+	e := b.free.Get().(*entry)
 	e.rec, e.bytes, e.since, e.err = r, size, time.Now(), nil
 	b.queue = append(b.queue, e)
 	b.held++
@@ -125,7 +124,7 @@ func (b *Batcher) Put(ctx context.Context, r *tracker.Record) error {
 	case <-e.done:
 		err := e.err
 		e.rec = nil
-		entries.Put(e)
+		b.free.Put(e)
 		return err
 	case <-ctx.Done():
 		return tracker.Unavailable(time.Second, ctx.Err()) // e is left to run
