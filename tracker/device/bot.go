@@ -54,10 +54,9 @@ var bots = newTable([]rule[known]{
 	{"devin/", says("Devin")},
 	{"ai2bot", says("AI2Bot")},
 	{"firecrawl", says("FirecrawlAgent")},
-	{"copilot", says("GitHubCopilotChat")},
+	{"githubcopilot", says("GitHubCopilotChat")},
 	{"diffbot", says("Diffbot")},
 	{"ccbot/", says("CCBot")},
-	{"big sur", says("Big Sur AI")},
 	{"bigsur.ai", says("Big Sur AI")},
 	{"the knowledge ai", says("The Knowledge AI")},
 
@@ -90,7 +89,6 @@ var bots = newTable([]rule[known]{
 	{"adidxbot", says("adidxbot")},
 	{"msnbot", says("msnbot")},
 	{"slurp", says("Yahoo! Slurp")},
-	{"yahoo! ", says("Yahoo!")},
 	{"yahoo:", says("Yahoo!")},
 	{"yahoomailproxy", says("YahooMailProxy")},
 	{"yahoocachesystem", says("YahooCacheSystem")},
@@ -154,9 +152,81 @@ var bots = newTable([]rule[known]{
 	{"burpcollaborator", says("Burp")},
 	{"l9explore", says("LeakIX")},
 	{"l9tcpid", says("LeakIX")},
-	{"expanse", says("Expanse")},
+	{"expanse, a", says("Expanse")},
 	{"internet-measurement", says("Internet Measurement")},
 	{"netsystemsresearch", says("NetSystemsResearch")},
+
+	{"barkrowler", says("Barkrowler")},
+	{"turnitin", says("TurnitinBot")},
+	{"grapeshot", says("Grapeshot")},
+	{"proximic", says("proximic")},
+	{"admantx", says("ADmantX")},
+	{"comscore", says("comScore")},
+	{"(compatible; yandex", says("Yandex")},
+	{"+http://yandex.com", says("Yandex")},
+	{"trendiction", says("trendictionbot")},
+	{"trendsmap", says("Trendsmap")},
+	{"bubing", says("BUbiNG")},
+	{"wotbox", says("Wotbox")},
+	{"|owler", says("OWLer")},
+	{"riddler", says("Riddler")},
+	{"webzio", says("Webz.io")},
+	{"omgili", says("omgili")},
+	{"tineye", says("TinEye")},
+	{"plukkie", says("Plukkie")},
+	{"scoutjet", says("ScoutJet")},
+	{"stackrambler", says("StackRambler")},
+	{"ramblermail", says("RamblerMail")},
+	{"gigablast", says("Gigabot")},
+	{"mojeek", says("MojeekBot")},
+	{"muckrack", says("MuckRack")},
+	{"meltwater", says("Meltwater")},
+	{"ezooms", says("Ezooms")},
+	{"evc-batch", says("evc-batch")},
+	{"dataprovider", says("Dataprovider")},
+	{"linkdex", says("linkdex")},
+	{"twingly", says("Twingly")},
+	{"vagabondo", says("Vagabondo")},
+	{"vebidoo", says("vebidoo")},
+	{"zoominfo", says("ZoominfoBot")},
+	{"y!j-", says("Yahoo! Japan")},
+	{"ttd-content", says("TTD-Content")},
+	{"peer39", says("Peer39")},
+	{"adbeat", says("adbeat")},
+	{"criteo", says("Criteo")},
+	{"outbrain", says("Outbrain")},
+	{"swiftype", says("Swiftype")},
+	{"hubspot", says("HubSpot")},
+	{"sitebulb", says("Sitebulb")},
+	{"contentking", says("ContentKing")},
+	{"|ryte", says("Ryte")},
+	{"woorank", says("WooRank")},
+	{"powermapper", says("PowerMapper")},
+	{"silktide", says("Silktide")},
+	{"monsido", says("Monsido")},
+	{"sortsite", says("SortSite")},
+	{"marketgoo", says("MarketGoo")},
+	{"acunetix", says("Acunetix")},
+	{"openvas", says("OpenVAS")},
+	{"w3af", says("w3af")},
+	{"zmeu", says("ZmEu")},
+	{"gobuster", says("gobuster")},
+	{"dirbuster", says("DirBuster")},
+	{"feroxbuster", says("feroxbuster")},
+	{"wfuzz", says("Wfuzz")},
+	{"fuzz faster", says("ffuf")},
+	{"netsparker", says("Netsparker")},
+	{"paloalto", says("Palo Alto Networks")},
+	{"palo alto", says("Palo Alto Networks")},
+	{"binaryedge", says("BinaryEdge")},
+	{"leakix", says("LeakIX")},
+	{"bitsight", says("BitSight")},
+	{"stretchoid", says("Stretchoid")},
+	{"securitytrails", says("SecurityTrails")},
+	{"securityheaders", says("SecurityHeaders")},
+	{"ssl labs", says("SSL Labs")},
+	{"ssllabs", says("SSL Labs")},
+	{"interactsh", says("Interactsh")},
 
 	// Link previews and mail proxies.
 	{"facebookexternal", says("facebookexternalhit")},
@@ -180,8 +250,7 @@ var bots = newTable([]rule[known]{
 	{"embedly", says("Embedly")},
 	{"iframely", says("Iframely")},
 	{"snap url preview", says("Snap URL Preview")},
-	{"tumblr/", says("Tumblr")},
-	{"flipboard", says("Flipboard")},
+	{"flipboardproxy", says("FlipboardProxy")},
 	{"nuzzel", says("Nuzzel")},
 	{"imageproxy", says("Image proxy")},
 	{"github-camo", says("github-camo")},
@@ -203,7 +272,6 @@ var bots = newTable([]rule[known]{
 	{"dynatrace", says("Dynatrace")},
 	{"catchpoint", says("Catchpoint")},
 	{"gomezagent", says("Gomez")},
-	{"keynote", says("Keynote")},
 	{"dmbrowser", says("Dotcom-Monitor")},
 	{"ghost inspector", says("Ghost Inspector")},
 	{"gtmetrix", says("GTmetrix")},
@@ -211,6 +279,20 @@ var bots = newTable([]rule[known]{
 	{"webpagetest", says("WebPageTest")},
 	{"pagespeed", says("PageSpeed")},
 	{"yottaa", says("Yottaa")},
+	{"hetrix", says("HetrixTools")},
+	{"freshping", says("Freshping")},
+	{"nodeping", says("NodePing")},
+	{"checkly", says("Checkly")},
+	{"ohdear", says("Oh Dear")},
+	{"updown.io", says("updown.io")},
+	{"alertra", says("Alertra")},
+	{"wormly", says("Wormly")},
+	{"montastic", says("Montastic")},
+	{"speedcurve", says("SpeedCurve")},
+	{"dareboost", says("Dareboost")},
+	{"panopta", says("Panopta")},
+	{"icinga", says("Icinga")},
+	{"|monit/", says("Monit")},
 	{"nagios", says("Nagios")},
 	{"check_http", says("Nagios")},
 	{"zabbix", says("Zabbix")},
@@ -237,15 +319,14 @@ var bots = newTable([]rule[known]{
 	{"matomo/", says("Matomo")},
 	{"wordpress.com", says("WordPress.com")},
 	{"^wordpress/", says("WordPress")},
-	{"jetpack", says("Jetpack")},
+	{"jetpack by", says("Jetpack")},
 	{"sucuri", says("Sucuri")},
 	{"cybaaagent", says("CybaaAgent")},
 	{"blackboard", says("Blackboard Ally")},
 
 	// Readers that fetch for many.
-	{"feedly", says("Feedly")},
 	{"feedbin", says("Feedbin")},
-	{"inoreader", says("Inoreader")},
+	{"inoreader.com", says("Inoreader")},
 	{"newsblur f", says("NewsBlur")},
 	{"newsblur p", says("NewsBlur")},
 	{"theoldreader", says("The Old Reader")},
@@ -264,6 +345,22 @@ var bots = newTable([]rule[known]{
 	{"castopod", says("Castopod")},
 	{"^itms", says("iTMS")},
 	{"episode duration lookup", says("Castro")},
+	{"bazqux", says("BazQux")},
+	{"commafeed", says("CommaFeed")},
+	{"rssowl", says("RSSOwl")},
+	{"selfoss", says("selfoss")},
+	{"feedburner", says("FeedBurner")},
+	{"apple-pubsub", says("Apple-PubSub")},
+	{"google-podcast", known{"Google-Podcast", ReasonAgent}},
+	{"zapier", says("Zapier")},
+	{"ifttt", says("IFTTT")},
+	{"zulipurlpreview", says("Zulip")},
+	{"synapse (", says("Synapse")},
+	{"nextcloud-news", says("Nextcloud News")},
+	{"^notion", says("Notion")},
+	{"^trello", says("Trello")},
+	{"paypal ipn", says("PayPal IPN")},
+	{"^stripe/", says("Stripe")},
 	{"mastodon", says("Mastodon")},
 	{"pleroma", says("Pleroma")},
 	{"misskey", says("Misskey")},
@@ -275,7 +372,7 @@ var libraries = newTable([]rule[string]{
 	{"^curl/", "curl"}, {"^curl$", "curl"}, {"^libcurl", "libcurl"}, {"pycurl", "PycURL"}, {"^wget", "Wget"}, {"^aria2", "aria2"},
 	{"python-requests", "python-requests"}, {"python-urllib", "Python-urllib"}, {"python-httpx", "python-httpx"},
 	{"^python", "Python"}, {"aiohttp", "aiohttp"}, {"urlgrabber", "urlgrabber"}, {"scrapy", "Scrapy"}, {"mechanize", "Mechanize"},
-	{"^go-http-client", "Go-http-client"}, {"^go |", "Go"}, {"^go-resty", "go-resty"}, {"^fasthttp", "fasthttp"}, {"^colly", "colly"}, {"^grequests", "GRequests"},
+	{"^go-http-client", "Go-http-client"}, {"^go 1", "Go"}, {"^go-resty", "go-resty"}, {"^fasthttp", "fasthttp"}, {"^colly", "colly"}, {"^grequests", "GRequests"},
 	{"^axios/", "axios"}, {"^node-fetch", "node-fetch"}, {"^node-superagent", "superagent"}, {"^node$", "Node.js"}, {"^node.js", "Node.js"}, {"^got |", "got"}, {"^got/", "got"}, {"^undici", "undici"}, {"^deno/", "Deno"}, {"^bun/", "Bun"}, {"^needle/", "needle"},
 	{"^okhttp", "okhttp"}, {"^java/", "Java"}, {"^java-http-client", "Java"}, {"^jakarta", "Jakarta HttpClient"}, {"^apache-httpclient", "Apache-HttpClient"}, {"apache-httpasyncclient", "Apache-HttpClient"}, {"^commons-httpclient", "Apache-HttpClient"}, {"^ahc/", "AsyncHttpClient"}, {"^akka-http", "Akka HTTP"}, {"^reactornetty", "ReactorNetty"}, {"^jersey/", "Jersey"}, {"^unirest", "Unirest"}, {"^ktor", "Ktor"}, {"jsoup", "jsoup"},
 	{"libwww", "libwww"}, {"lwp::", "libwww-perl"}, {"^lwp-", "libwww-perl"}, {"www-mechanize", "WWW-Mechanize"}, {"^perl", "Perl"}, {"http::lite", "HTTP::Lite"}, {"^http-tiny", "HTTP::Tiny"},
@@ -294,8 +391,7 @@ var words = newTable([]rule[bool]{
 	{"verifi", true}, {"validat", true}, {"preview", true}, {"thumbnail", true}, {"screenshot", true}, {"favicon", true}, {"websnap", true}, {"aggregator", true},
 	{"proxy)", true}, {"prospect", true}, {"leadradar", true}, {"discovery", true}, {"lookup", true}, {"synthetic", true}, {"sentinel", true}, {"watchdog", true},
 	{"searchengine", true}, {"site", true}, {"domain", true}, {"|seo", true}, {"seo|", true}, {"backlink", true}, {"vulnerab", true}, {"fingerprint", true}, {"phish", true},
-	{"scorer", true}, {"expander", true}, {"optimizer", true}, {"security.txt", true}, {"sectxt", true}, {"like gecko; ", true}, {"(compatible; bot", true}, {"user agent", true}, {"user-agent", true}, {"useragent", true}, {".com|", true}, {".org|", true}, {".io|", true}, {".ai|", true},
-	{"search engine", true}, {"http://", true}, {"https://", true}, {"+http", true}, {"@", true}, {"(at)", true}, {"www.", true},
+	{"scorer", true}, {"expander", true}, {"optimizer", true}, {"security.txt", true}, {"sectxt", true}, {"like gecko; ", true}, {"(compatible; bot", true}, {"user agent", true}, {"user-agent", true}, {"useragent", true}, {"search engine", true}, {"http://", true}, {"https://", true}, {"+http", true}, {"(at)", true}, {"www.", true}, {".com|", true}, {".org|", true}, {".io|", true}, {".ai|", true}, {"@", true},
 })
 
 // harmless are agents of people in which one of those words stands.
@@ -308,6 +404,7 @@ var harmless = newTable([]rule[bool]{
 	{"|pulp/", true}, {"doughnut", true}, {"castero", true}, {"gpodder", true}, {"podcast", true}, {"podbean", true}, {"bullhorn", true},
 	{"turtlecast", true}, {"coolerfm", true}, {"anytime/", true}, {"fountain/", true}, {"vuze", true}, {"thunderbird", true}, {"outlook", true},
 	{"cubot", true}, {"botdugls", true}, // phones
+	{"research in motion", true}, {"sitekiosk", true},
 	{"smarttv", true}, {"smart-tv", true}, {"hbbtv", true}, {"web0s", true}, // sets write whole inventories
 })
 
@@ -317,11 +414,17 @@ func findBot(a *agent, d Device) (name, reason string, ok bool) {
 	if b, _, ok := a.findKnown(); ok {
 		return b.name, b.reason, true
 	}
-	if lib, _, ok := libraries.find(a.ua); ok && (d.OS == "" || d.Browser == "") {
+	if lib, _, ok := libraries.find(a.ua); ok && d.Browser == "" {
 		return lib, ReasonLibrary, true
 	}
 	if w, text, ok := a.findWord(); ok && !harmless.has(a.ua) {
-		return wordAround(text, w), ReasonAgent, true
+		if !isAddress(text[w.from:w.to]) {
+			return wordAround(text, w), ReasonAgent, true
+		}
+		// Crawlers leave an address for complaints, but so do apps.
+		if !isApp(text, w, d.OS) {
+			return productBefore(text, w.from), ReasonAgent, true
+		}
 	}
 	if d.Type == "" && d.OS == "" {
 		return productName(a.ua), ReasonNothingSaid, true
@@ -350,12 +453,8 @@ func (a *agent) findWord() (hit, string, bool) {
 }
 
 // wordAround returns the name in which a word stands: "bot" in "(compatible;
-// FooBot-Image/2.1; +http://…)" gives "FooBot-Image". For an address it is the
-// name before it.
+// FooBot-Image/2.1; +http://…)" gives "FooBot-Image".
 func wordAround(s string, at hit) string {
-	if w := s[at.from:at.to]; strings.ContainsAny(w, ":@.") || w == "+http" {
-		return productBefore(s, at.from)
-	}
 	from, to := at.from, at.to
 	for from > 0 && isNamePart(s[from-1]) {
 		from--
@@ -366,10 +465,28 @@ func wordAround(s string, at hit) string {
 	return cut(s[from:to], 64)
 }
 
+func isAddress(word string) bool {
+	return strings.ContainsAny(word, ":@.") || strings.EqualFold(word, "+http") || strings.EqualFold(word, "(at)")
+}
+
+// isApp tells the programs of phones and sets, which write their own name and
+// address, from crawlers that pose as browsers of phones.
+func isApp(text string, at hit, os string) bool {
+	switch os {
+	case "Android", "iOS", "watchOS", "tvOS", "HarmonyOS":
+		version := text[at.from] == '@' && at.to < len(text) && isDigit(text[at.to])
+		return version || text[at.from] == '.' || !strings.HasPrefix(text, "Mozilla/")
+	}
+	return false
+}
+
 func isNamePart(c byte) bool { return isWord(c) || c == '-' || c == '_' || c == '.' || c == '!' }
 
 // productBefore returns the last name before at that is no known filler.
 func productBefore(s string, at int) string {
+	for at > 0 && !strings.ContainsRune(" ;,(+<", rune(s[at-1])) {
+		at--
+	}
 	fields := strings.FieldsFunc(s[:at], func(r rune) bool { return r == ';' || r == '(' || r == ')' || r == ',' || r == ' ' || r == '+' })
 	for i := len(fields) - 1; i >= 0; i-- {
 		name, _, _ := strings.Cut(fields[i], "/")

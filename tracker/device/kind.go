@@ -121,10 +121,11 @@ var kinds = newTable([]rule[string]{
 	{"playbook", Tablet},
 	{"|ipad", Tablet},
 	{"ipados", Tablet},
-	{"/apad ", Tablet},
 
 	{"android tablet", Tablet},
 	{"android-tablet", Tablet},
+	{"|pre/#", Mobile},
+	{"|pixi/#", Mobile},
 	{"iphone", Mobile},
 	{"other-mobile", Mobile},
 	{"nokia", Mobile},
@@ -182,7 +183,10 @@ var models = newTable([]rule[string]{
 	{"watch", Wearable},
 	{"^sm-r#", Wearable},
 	{"samsung sm-r#", Wearable},
-	{"^quest", Wearable},
+	{"^quest 2", Wearable},
+	{"^quest 3", Wearable},
+	{"^quest pro", Wearable},
+	{"^quest$", Wearable},
 	{"oculus", Wearable},
 	{"pico neo", Wearable},
 	{"pico g2", Wearable},
@@ -232,6 +236,10 @@ var models = newTable([]rule[string]{
 	{"vivobook", Desktop},
 	{"zenbook", Desktop},
 	{"pavilion", Desktop},
+	{"pixelbook", Desktop},
+	{"travelmate", Desktop},
+	{"vostro", Desktop},
+	{"sff pc", Desktop},
 	{"macbook", Desktop},
 	{"nuc#", Desktop},
 	{"2in1", Desktop},
@@ -258,7 +266,14 @@ var models = newTable([]rule[string]{
 	{"^atv#", Mobile},
 
 	// Television sets, boxes and sticks.
+	{"^sm-w#", Mobile},
 	{"kazam tv", Mobile},
+	{" dtv|", ""}, // phones and tablets with a tuner
+	{"5litedtv", ""},
+	{"letv x", Mobile},
+	{"^btv-", Tablet},
+	{"x98 air", Tablet},
+	{"_natv", Mobile},
 	{"-k360-", Mobile},
 	{"|tv|", TV},
 	{"|tv_", TV},
@@ -416,7 +431,7 @@ var models = newTable([]rule[string]{
 	{"swtv", TV},
 	{"duotv", TV},
 	{"tpm1#", TV},
-	{"qm1#", TV},
+	{"^qm1#", TV},
 	{"movie smart", TV},
 	{"smart 4k", TV},
 	{"|viva_home", TV},
@@ -426,7 +441,8 @@ var models = newTable([]rule[string]{
 	{"|4k_", TV},
 	{"|4ktv", TV},
 	{"_4k|", TV},
-	{"^tdtv", TV},
+	{"^tdtv", TV}, {"^td24", TV}, {"^td32", TV}, {"^td43", TV}, {"^td50", TV}, {"^td55", TV}, {"^td65", TV}, {"^td75", TV}, {"^tq55", TV}, {"^tq65", TV},
+	{"^ct-8#", TV}, {"^gtv#", TV}, {"csb-2", TV}, {"^nv5#", TV}, {"^s900", TV}, {"^smx4k", TV}, {"^pipo_x", TV}, {"^abx-#", TV}, {"^vmp-0", TV}, {"^vmp0", TV}, {"^netta", TV}, {"perfeo_pf_a4", TV}, {"^x92", TV}, {"^gtx-r", TV}, {"yandexmodule", TV}, {"sdott", TV}, {"^xs100", TV}, {"_tv", TV}, {"fhd|", TV},
 	{"uhd#", TV},
 	{"qled", TV},
 	{"tv|", TV},
@@ -610,8 +626,11 @@ func findKind(a *agent, os, browser string) string {
 		return t
 	}
 	if a.model != "" {
-		if t, _, ok := models.find(a.model); ok {
+		if t, _, ok := models.find(a.model); ok && t != "" {
 			return t
+		}
+		if looksLikeScreen(a.model) {
+			return TV
 		}
 	}
 	head := a.head
@@ -632,8 +651,6 @@ func findKind(a *agent, os, browser string) string {
 			return Mobile
 		case os == "Windows" && strings.Contains(a.ua, "Windows NT 6.2; ARM; ") && strings.Contains(a.ua, "Tablet PC"):
 			return Tablet
-		case a.ua != "" && os == "HarmonyOS" && strings.Contains(a.ua, "(PC;"):
-			return Desktop
 		}
 		return t
 	}
@@ -656,9 +673,9 @@ func androidKind(a *agent) string {
 	switch {
 	case strings.Contains(a.ua, "Andr0id"):
 		return TV
-	case looksLikeScreen(a.model):
-		return TV
-	case a.says("tablet;"), a.says("; tablet"):
+	case strings.HasPrefix(a.ua, "Mozilla/5.0 (PC;"):
+		return Desktop
+	case a.says("tablet;"), a.says("; tablet"), a.says("/apad"):
 		return Tablet
 	case a.says("mobile"), a.hints.Mobile == "?1":
 		return Mobile

@@ -88,7 +88,6 @@ var systems = newTable([]rule[string]{
 	{"|bb10", "BlackBerry"},
 	{"playbook", "BlackBerry"},
 	{"rim tablet os", "BlackBerry"},
-	{"okhttp/", ""}, // no system, but nothing below either
 	{"oculusbrowser", "Android"},
 	{"picobrowser", "Android"},
 	{"like quest", "Android"},
