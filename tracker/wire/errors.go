@@ -17,7 +17,26 @@ import (
 // as opposed to input that breaks a rule.
 var ErrMalformed = errors.New("malformed")
 
-var errSlow = errors.New("slow")
+// Causes of other errors that HTTP has a status for.
+var (
+	errSlow      = errors.New("slow")
+	errMediaType = errors.New("wrong media type")
+)
+
+// methodError is the cause of a request with another method than this.
+type methodError string
+
+func (m methodError) Error() string { return string(m) + " only" }
+
+// WrongMethod is the error of a request whose method is not the one allowed.
+func WrongMethod(allowed string) *tracker.Error {
+	return &tracker.Error{Code: tracker.CodeInvalid, Message: "send it by " + allowed, Err: methodError(allowed)}
+}
+
+// WrongMediaType is the error of a body whose type is not understood.
+func WrongMediaType(message string) *tracker.Error {
+	return &tracker.Error{Code: tracker.CodeInvalid, Message: message, Err: errMediaType}
+}
 
 // Malformed is an error about input that could not be decoded.
 func Malformed(format string, args ...any) *tracker.Error {
@@ -42,7 +61,13 @@ func Status(err error) int {
 	e := AsError(err)
 	switch e.Code {
 	case tracker.CodeInvalid:
+		var method methodError
 		switch {
+		case e.Err == nil:
+		case errors.As(e.Err, &method):
+			return http.StatusMethodNotAllowed
+		case errors.Is(e.Err, errMediaType):
+			return http.StatusUnsupportedMediaType
 		case errors.Is(e.Err, ErrMalformed):
 			return http.StatusBadRequest
 		case errors.Is(e.Err, errSlow):
@@ -69,8 +94,8 @@ func Status(err error) int {
 	return http.StatusInternalServerError
 }
 
-// RetryAfter sets the header of that name, in seconds, on answers that say
-// "later"; at least one.
+// RetryAfter sets the header of that name, in seconds, at least one, on
+// answers that say "later".
 func RetryAfter(h http.Header, e *tracker.Error) {
 	if e.Code == tracker.CodeRateLimited || e.Code == tracker.CodeUnavailable {
 		s := max(1, int(math.Ceil(e.RetryAfter.Seconds())))
@@ -92,6 +117,10 @@ func FailJSON(w http.ResponseWriter, err error) {
 	e := AsError(err)
 	var p problem
 	p.Error.Code, p.Error.Field, p.Error.Message = e.Code, e.Field, e.Message
+	var method methodError
+	if errors.As(e.Err, &method) {
+		w.Header()["Allow"] = []string{string(method) + ", OPTIONS"}
+	}
 	RetryAfter(w.Header(), e)
 	WriteJSON(w, Status(err), p)
 }
