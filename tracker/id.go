@@ -20,13 +20,19 @@ type VisitID int64
 const (
 	visitIDEpoch = 1577836800000 // 2020-01-01T00:00:00Z in Unix ms
 	visitIDShift = 22
+	visitIDMax   = 1<<(63-visitIDShift) - 1 // the last millisecond, in 2089
 )
 
 // FirstVisitID is the lowest id a visit that started at t can have; ranges
 // of it are ranges of time.
 func FirstVisitID(t time.Time) VisitID {
-	ms := t.UnixMilli() - visitIDEpoch
-	return VisitID(max(ms, 0) << visitIDShift)
+	return VisitID(visitIDMillis(t) << visitIDShift)
+}
+
+// visitIDMillis is t as ids know it; times that they cannot tell count as
+// the first or last one that they can.
+func visitIDMillis(t time.Time) int64 {
+	return min(max(t.UnixMilli()-visitIDEpoch, 0), visitIDMax)
 }
 
 // Time is the millisecond the id was made for.
@@ -63,7 +69,7 @@ type IDs struct {
 
 // New is an id for a visit that started at t.
 func (g *IDs) New(t time.Time) VisitID {
-	ms := max(t.UnixMilli()-visitIDEpoch, 0)
+	ms := visitIDMillis(t)
 	g.mu.Lock()
 	if ms != g.ms || g.left == 0 {
 		var b [4]byte

@@ -47,7 +47,7 @@ func (c *Collector) identity(ctx context.Context, rec *Record, site *Site, h *Hi
 			v.Token = h.VisitToken
 			return false, nil
 		}
-		return c.sessions.visit(ctx, v, site, []Visitor{v.Visitor})
+		return c.sessions.visit(ctx, v, site, []Visitor{v.Visitor}, h.Received)
 	}
 	if !cookieless && h.VisitToken != "" {
 		// Half an identity: the visit is told, the visitor is not.
@@ -59,7 +59,7 @@ func (c *Collector) identity(ctx context.Context, rec *Record, site *Site, h *Hi
 	if err != nil {
 		return false, err
 	}
-	return c.sessions.visit(ctx, v, site, who)
+	return c.sessions.visit(ctx, v, site, who, h.Received)
 }
 
 func visitor(site *Site, token string) Visitor {
@@ -218,9 +218,15 @@ func (s *sessions) salt(ctx context.Context, day string) ([]byte, error) {
 }
 
 // visit gives v the visit that one of who had going when the hit happened,
-// the first of who being preferred, else a new one of the first.
-func (s *sessions) visit(ctx context.Context, v *Visit, site *Site, who []Visitor) (goesOn bool, err error) {
+// the first of who being preferred, else a new one of the first. now is when
+// the hit arrived.
+//
+// What is remembered of a visitor is their latest visit, so only hits of the
+// present may put it there: one that comes late asks the store and leaves no
+// trace.
+func (s *sessions) visit(ctx context.Context, v *Visit, site *Site, who []Visitor, now time.Time) (goesOn bool, err error) {
 	t, last, rule := v.StartedAt, v.LastAt, &site.Settings
+	present := !t.Add(max(rule.slack(), ahoyTimeWindow)).Before(now)
 	for _, w := range who {
 		ref, ok := s.last.Get(w.ID)
 		if !ok || t.Before(ref.StartedAt.Add(-rule.slack())) {
@@ -231,42 +237,47 @@ func (s *sessions) visit(ctx context.Context, v *Visit, site *Site, who []Visito
 		}
 		if ok && rule.alive(ref, t) {
 			v.Visitor = w
-			s.goOn(v, ref, t, last)
+			s.goOn(v, ref, t, last, present)
 			return true, nil
 		}
 	}
 	v.Visitor = who[0]
 	v.Token = slotToken(v.Visitor, t, rule.Timeout())
+	if !present {
+		return false, nil
+	}
 	fresh := VisitRef{ID: v.ID, Token: v.Token, StartedAt: t, LastAt: last}
-	now := s.last.Update(v.Visitor.ID, func(have VisitRef, ok bool) VisitRef {
-		// Of two hits that begin one visit at the same time the first wins,
-		// and an old hit must not hide the present visit.
+	latest := s.last.Update(v.Visitor.ID, func(have VisitRef, ok bool) VisitRef {
+		// Of two hits that begin one visit at the same time the first wins.
 		if ok && (rule.alive(have, t) || have.StartedAt.After(t)) {
 			return have
 		}
 		return fresh
 	})
-	if now.Token != fresh.Token && rule.alive(now, t) {
-		s.goOn(v, now, t, last)
+	if latest.Token != fresh.Token && rule.alive(latest, t) {
+		s.goOn(v, latest, t, last, present)
 		return true, nil
 	}
 	return false, nil
 }
 
 // goOn makes v the visit ref, which was also alive from t to last.
-func (s *sessions) goOn(v *Visit, ref VisitRef, t, last time.Time) {
+func (s *sessions) goOn(v *Visit, ref VisitRef, t, last time.Time, present bool) {
 	ref.extend(t, last)
+	v.Token, v.StartedAt = ref.Token, ref.StartedAt
+	if have, ok := s.last.Get(v.Visitor.ID); !present && (!ok || have.Token != ref.Token) {
+		return
+	}
 	s.last.Update(v.Visitor.ID, func(have VisitRef, ok bool) VisitRef {
-		if ok && have.Token == ref.Token {
+		switch {
+		case ok && have.Token == ref.Token:
 			have.extend(t, last)
 			return have
-		}
-		if ok && have.StartedAt.After(ref.StartedAt) {
+		case ok && have.StartedAt.After(ref.StartedAt):
 			return have
 		}
 		return ref
 	})
-	v.Token, v.StartedAt = ref.Token, ref.StartedAt
 }
 
 func (r *VisitRef) extend(t, last time.Time) {
