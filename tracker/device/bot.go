@@ -206,6 +206,17 @@ var bots = newTable([]rule[known]{
 	{"monsido", says("Monsido")},
 	{"sortsite", says("SortSite")},
 	{"marketgoo", says("MarketGoo")},
+	{"httrack", says("HTTrack")},
+	{"webcapture", says("WebCapture")},
+	{"hotjar", says("Hotjar")},
+	{"splash version", says("Splash")},
+	{"linktiger", says("LinkTiger")},
+	{"newsnow", says("NewsNow")},
+	{"hardenize", says("Hardenize")},
+	{"foregenix", says("Foregenix")},
+	{"watchtowr", says("watchTowr")},
+	{"collapsify", says("Collapsify")},
+	{"appinsights", says("Application Insights")},
 	{"acunetix", says("Acunetix")},
 	{"openvas", says("OpenVAS")},
 	{"w3af", says("w3af")},
@@ -386,26 +397,39 @@ var words = newTable([]rule[bool]{
 	{"bot|", true}, {"bots|", true}, {"bot-", true}, {"bot_", true}, {"bot#", true}, {"|robo", true}, {"robot", true}, {"|bot|", true},
 	{"crawl", true}, {"spider", true}, {"sipder", true}, {"scrap", true}, {"archiver", true}, {"harvest", true}, {"extract", true},
 	{"indexer", true}, {"fetcher", true}, {"fetch/", true}, {"grabber", true}, {"collector", true}, {"downloader", true}, {"reaper", true},
-	{"checker", true}, {"check/", true}, {"linkcheck", true}, {"monitor", true}, {"scanner", true}, {"scan/", true}, {"security scan", true}, {"inspect", true},
+	{"checker", true}, {"check/", true}, {"linkcheck", true}, {"monitor", true}, {"scanner", true}, {"scan/", true}, {"scan)", true}, {"security scan", true}, {"inspect", true},
 	{"analyz", true}, {"analys", true}, {"audit", true}, {"research", true}, {"survey", true}, {"prober", true}, {"probe/", true}, {"|ping", true}, {"diagnos", true}, {"observatory", true},
-	{"verifi", true}, {"validat", true}, {"preview", true}, {"thumbnail", true}, {"screenshot", true}, {"favicon", true}, {"websnap", true}, {"aggregator", true},
+	{"verif", true}, {"validat", true}, {"preview", true}, {"thumbnail", true}, {"screenshot", true}, {"favicon", true}, {"websnap", true}, {"aggregator", true},
 	{"proxy)", true}, {"prospect", true}, {"leadradar", true}, {"discovery", true}, {"lookup", true}, {"synthetic", true}, {"sentinel", true}, {"watchdog", true},
-	{"searchengine", true}, {"site", true}, {"domain", true}, {"|seo", true}, {"seo|", true}, {"backlink", true}, {"vulnerab", true}, {"fingerprint", true}, {"phish", true},
-	{"scorer", true}, {"expander", true}, {"optimizer", true}, {"security.txt", true}, {"sectxt", true}, {"like gecko; ", true}, {"(compatible; bot", true}, {"user agent", true}, {"user-agent", true}, {"useragent", true}, {"search engine", true}, {"http://", true}, {"https://", true}, {"+http", true}, {"(at)", true}, {"www.", true}, {".com|", true}, {".org|", true}, {".io|", true}, {".ai|", true}, {"@", true},
+	{"searchengine", true}, {"search engine", true}, {"site", true}, {"domain", true}, {"|seo", true}, {"seo|", true}, {"backlink", true},
+	{"vulnerab", true}, {"fingerprint", true}, {"phish", true}, {"scorer", true}, {"expander", true}, {"optimizer", true}, {"security.txt", true}, {"sectxt", true},
+	{"agent|", true}, {"user agent", true}, {"user-agent", true}, {"useragent", true},
+	{"like gecko; ", true}, // no browser goes on there
 })
 
-// harmless are agents of people in which one of those words stands.
-var harmless = newTable([]rule[bool]{
-	{"ecosia ", true},               // Ecosia android@62.0
-	{"bsalsa.com", true},            // a view embedded into Windows programs
-	{"@calendar", true},             // a locale
-	{"xbmc", true}, {"kodi/", true}, // players that give their address
-	{"feeddemon", true}, {"newsgator", true}, {"netnewswire", true}, {"evergreen (", true}, {"newsbeuter", true}, {"newsboat", true},
-	{"|pulp/", true}, {"doughnut", true}, {"castero", true}, {"gpodder", true}, {"podcast", true}, {"podbean", true}, {"bullhorn", true},
-	{"turtlecast", true}, {"coolerfm", true}, {"anytime/", true}, {"fountain/", true}, {"vuze", true}, {"thunderbird", true}, {"outlook", true},
+// notWords are agents of people in which one of the words stands.
+var notWords = newTable([]rule[bool]{
 	{"cubot", true}, {"botdugls", true}, // phones
 	{"research in motion", true}, {"sitekiosk", true},
 	{"smarttv", true}, {"smart-tv", true}, {"hbbtv", true}, {"web0s", true}, // sets write whole inventories
+})
+
+// addresses are left by crawlers for complaints.
+var addresses = newTable([]rule[bool]{
+	{"http://", true}, {"https://", true}, {"+http", true}, {"(at)", true}, {"www.", true},
+	{".com|", true}, {".org|", true}, {".io|", true}, {".ai|", true}, {"@", true},
+})
+
+// notAddresses are agents of people who leave one, too.
+var notAddresses = newTable([]rule[bool]{
+	{"ecosia ", true},               // Ecosia android@62.0
+	{"bsalsa.com", true},            // a view embedded into Windows programs
+	{"@calendar", true},             // a locale
+	{"xbmc", true}, {"kodi/", true}, // players
+	{"feeddemon", true}, {"newsgator", true}, {"netnewswire", true}, {"evergreen (", true}, {"newsbeuter", true}, {"newsboat", true},
+	{"|pulp/", true}, {"doughnut", true}, {"castero", true}, {"gpodder", true}, {"podcast", true}, {"podbean", true}, {"bullhorn", true},
+	{"turtlecast", true}, {"coolerfm", true}, {"anytime/", true}, {"fountain/", true}, {"vuze", true}, {"thunderbird", true}, {"outlook", true},
+	{"smarttv", true}, {"smart-tv", true}, {"hbbtv", true}, {"web0s", true},
 })
 
 // findBot says whether a program is at work instead of a person, its name as
@@ -417,14 +441,11 @@ func findBot(a *agent, d Device) (name, reason string, ok bool) {
 	if lib, _, ok := libraries.find(a.ua); ok && d.Browser == "" {
 		return lib, ReasonLibrary, true
 	}
-	if w, text, ok := a.findWord(); ok && !harmless.has(a.ua) {
-		if !isAddress(text[w.from:w.to]) {
-			return wordAround(text, w), ReasonAgent, true
-		}
-		// Crawlers leave an address for complaints, but so do apps.
-		if !isApp(text, w, d.OS) {
-			return productBefore(text, w.from), ReasonAgent, true
-		}
+	if at, text, ok := a.find(words); ok && !notWords.has(a.ua) {
+		return wordAround(text, at), ReasonAgent, true
+	}
+	if at, text, ok := a.find(addresses); ok && !notAddresses.has(a.ua) && !a.isApp(text, at, d.OS) {
+		return productBefore(text, at.from), ReasonAgent, true
 	}
 	if d.Type == "" && d.OS == "" {
 		return productName(a.ua), ReasonNothingSaid, true
@@ -442,14 +463,13 @@ func (a *agent) findKnown() (known, hit, bool) {
 	return bots.find(a.tail)
 }
 
-func (a *agent) findWord() (hit, string, bool) {
-	if _, at, ok := words.find(a.head); ok {
+// find looks in what is not the device's own name.
+func (a *agent) find(t *table[bool]) (hit, string, bool) {
+	if _, at, ok := t.find(a.head); ok {
 		return at, a.head, true
 	}
-	if _, at, ok := words.find(a.tail); ok {
-		return at, a.tail, true
-	}
-	return hit{}, "", false
+	_, at, ok := t.find(a.tail)
+	return at, a.tail, ok
 }
 
 // wordAround returns the name in which a word stands: "bot" in "(compatible;
@@ -465,17 +485,13 @@ func wordAround(s string, at hit) string {
 	return cut(s[from:to], 64)
 }
 
-func isAddress(word string) bool {
-	return strings.ContainsAny(word, ":@.") || strings.EqualFold(word, "+http") || strings.EqualFold(word, "(at)")
-}
-
 // isApp tells the programs of phones and sets, which write their own name and
 // address, from crawlers that pose as browsers of phones.
-func isApp(text string, at hit, os string) bool {
+func (a *agent) isApp(text string, at hit, os string) bool {
 	switch os {
 	case "Android", "iOS", "watchOS", "tvOS", "HarmonyOS":
 		version := text[at.from] == '@' && at.to < len(text) && isDigit(text[at.to])
-		return version || text[at.from] == '.' || !strings.HasPrefix(text, "Mozilla/")
+		return version || text[at.from] == '.' || !strings.HasPrefix(a.ua, "Mozilla/")
 	}
 	return false
 }

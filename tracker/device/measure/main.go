@@ -66,10 +66,22 @@ func (f *fixture) hints() device.Hints {
 
 func main() {
 	dir := flag.String("fixtures", "", "directory with the YAML fixtures")
-	misses := flag.String("misses", "", "print misses of the seen half: class, bot, false, browser, system")
+	bots := flag.String("crawlers", "", "crawler-user-agents.json of that npm package, a second set of bots")
+	visitors := flag.String("people", "", "user-agents.json of the npm package user-agents, a second set of people")
+	misses := flag.String("misses", "", "print misses of the seen half: class, bot, false, browser, system; crawlers, people")
 	limit := flag.Int("limit", 100, "print at most this many misses")
 	flag.Parse()
-	if err := run(*dir, *misses, *limit); err != nil {
+	var err error
+	if *dir != "" {
+		err = run(*dir, *misses, *limit)
+	}
+	if err == nil && *bots != "" {
+		err = crawlers(*bots, *misses == "crawlers")
+	}
+	if err == nil && *visitors != "" {
+		err = people(*visitors, *misses == "people")
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
