@@ -128,6 +128,8 @@ type Reader interface {
 	// Events are a visit's events in order of time, then seq, then id:
 	// at most limit, after the first offset.
 	Events(ctx context.Context, visit tracker.VisitID, offset, limit int) ([]tracker.Event, error)
+	// User is one person a site identified, or CodeNotFound.
+	User(ctx context.Context, site int64, id string) (tracker.User, error)
 }
 
 // Keeper does the chores of a store.

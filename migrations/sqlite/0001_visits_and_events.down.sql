@@ -1,0 +1,10 @@
+DROP TABLE touches;
+DROP TABLE events;
+DROP TABLE terms;
+DROP TABLE visits;
+DROP TABLE users;
+DROP TABLE visitors;
+DROP TABLE salts;
+DROP TABLE members;
+DROP TABLE keys;
+DROP TABLE sites;

@@ -1,0 +1,294 @@
+// Package ingest is how a batch of records becomes rows: the algorithm of
+// writing, once, over the few things that an engine can do (Tx).
+//
+// A batch is merged to one entry a visit. Visits that this process knows to
+// be stored cost nothing to find; the others are looked for, and those that
+// are new are written once, complete, with their numbers. Then come the
+// events, which say which of them were new; last, stored visits are raised
+// by what was. All of it is one transaction.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"wake/store"
+	"wake/tracker"
+)
+
+// Tx is an engine's transaction, as far as writing a batch needs it. Every
+// slice is sorted by the key of the table it is about, so that two nodes
+// take their locks in the same order. Empty slices are never passed.
+type Tx interface {
+	// FindVisits fills in the visits that (SiteID, Token) finds: Stored, ID,
+	// Visitor.ID, UserID, StoredStub.
+	FindVisits(ctx context.Context, visits []*Visit) error
+	// CountVisits adds Began to each visitor's visits, making those that are
+	// new, and sets UserID (as it was before) and Visits (as it is now).
+	CountVisits(ctx context.Context, visitors []*Visitor) error
+	// FindVisitors sets UserID.
+	FindVisitors(ctx context.Context, visitors []*Visitor) error
+	// InsertVisits inserts whole visits, leaving out those whose id or token
+	// is taken, and says how many it inserted.
+	InsertVisits(ctx context.Context, visits []*Visit) (int, error)
+	// EnrichVisits gives stored stubs the arrival, and whatever else they
+	// lack, and makes them whole.
+	EnrichVisits(ctx context.Context, visits []*Visit) error
+	// SetVisitorUsers stores NewUserID; where Link is set, the visitor's
+	// visits without a user become that user's.
+	SetVisitorUsers(ctx context.Context, visitors []*Visitor) error
+	// PutUsers makes users or widens their times and merges their traits.
+	PutUsers(ctx context.Context, users []*User) error
+	// InsertTerms stores terms that may be stored already.
+	InsertTerms(ctx context.Context, terms []Term) error
+	// InsertEvents inserts what is new and sets New.
+	InsertEvents(ctx context.Context, events []*Event) error
+	// RaiseEngaged raises stored events to Engaged and sets Raised, 0 where
+	// the stored one is as high.
+	RaiseEngaged(ctx context.Context, events []*Event) error
+	// InsertTouches stores the touches of new events.
+	InsertTouches(ctx context.Context, events []*Event) error
+	// UpdateVisits adds views, events, engaged time and user, moves last
+	// activity, entry and exit page of stored visits, and says how many it
+	// found.
+	UpdateVisits(ctx context.Context, visits []*Visit) (int, error)
+}
+
+// Engine is where transactions come from. Tx runs f in one, commits when f
+// returns nil and rolls back when it does not, or when ctx has ended.
+type Engine interface {
+	// Ready makes what must exist before the transaction (partitions).
+	Ready(ctx context.Context, records []*tracker.Record) error
+	Tx(ctx context.Context, f func(Tx) error) error
+}
+
+// ErrAgain is what an engine returns when the same transaction, begun anew
+// at once, may well succeed: it lost a deadlock, or a partition is gone.
+var ErrAgain = errors.New("begin again")
+
+// errStale is for a batch whose picture of stored visits was wrong: one was
+// erased, or written by another node a moment ago.
+var errStale = fmt.Errorf("what was known of stored visits is no longer so: %w", ErrAgain)
+
+// attempts bounds how often one batch is begun anew within one Write.
+const attempts = 6
+
+// Writer implements store.Writer. It is safe for concurrent use if its
+// engine is.
+type Writer struct {
+	engine Engine
+	ids    tracker.IDs
+
+	mu     sync.Mutex // for what follows
+	visits *recent[visitKey, known]
+	users  *recent[visitorKey, string] // the visitor's user
+	terms  *recent[int64, struct{}]
+}
+
+// known is what is remembered of a stored visit.
+type known struct {
+	id      tracker.VisitID
+	visitor tracker.VisitorID
+	stub    bool
+	user    string
+}
+
+// What a process remembers: at most twice as many, some 30 MB in all.
+const (
+	knownVisits   = 1 << 16
+	knownVisitors = 1 << 14
+	knownTerms    = 1 << 16
+)
+
+// NewWriter writes through an engine.
+func NewWriter(e Engine) *Writer {
+	return &Writer{
+		engine: e,
+		visits: newRecent[visitKey, known](knownVisits),
+		users:  newRecent[visitorKey, string](knownVisitors),
+		terms:  newRecent[int64, struct{}](knownTerms),
+	}
+}
+
+// Write is store.Writer's.
+func (w *Writer) Write(ctx context.Context, records []*tracker.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	for i, r := range records {
+		if err := check(r); err != nil {
+			return fmt.Errorf("record %d of %d: %w", i+1, len(records), err)
+		}
+	}
+	var err error
+	for n := range attempts {
+		if err = w.engine.Ready(ctx, records); err != nil {
+			return err
+		}
+		b := merge(records)
+		w.recall(b)
+		err = w.engine.Tx(ctx, func(tx Tx) error { return w.write(ctx, tx, b, n > 0) })
+		if err == nil {
+			w.remember(b)
+			b.answer()
+			return nil
+		}
+		if !errors.Is(err, ErrAgain) {
+			return err
+		}
+		w.forget(b)
+	}
+	return store.Temporary(fmt.Errorf("write: gave up after %d attempts: %w", attempts, err))
+}
+
+// recall fills in what is known of the batch's visits.
+func (w *Writer) recall(b *batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, v := range b.visits {
+		if k, ok := w.visits.get(v.key()); ok {
+			v.Stored, v.ID, v.Visitor.ID, v.StoredStub, v.UserID = true, k.id, k.visitor, k.stub, k.user
+		}
+	}
+	for _, e := range b.events {
+		e.PathID, e.TitleID = b.term(e.Path), b.term(e.Title)
+	}
+	b.terms = b.newTerms(func(id int64) bool { _, ok := w.terms.get(id); return ok })
+}
+
+// remember keeps what a committed batch has shown.
+func (w *Writer) remember(b *batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, v := range b.visits {
+		w.visits.put(v.key(), known{v.ID, v.Visitor.ID, v.Stub && (v.StoredStub || !v.Stored), v.UserID})
+	}
+	for _, p := range b.visitors {
+		if p.NewUserID != "" {
+			w.users.put(p.key(), p.NewUserID)
+		}
+	}
+	for _, t := range b.terms {
+		w.terms.put(t.ID, struct{}{})
+	}
+}
+
+// forget drops what was known of the batch's visits and visitors.
+func (w *Writer) forget(b *batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, v := range b.visits {
+		w.visits.drop(v.key())
+	}
+	for _, p := range b.visitors {
+		w.users.drop(p.key())
+	}
+}
+
+// write is the transaction; again says that it was tried before.
+func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
+	if unknown := b.where(func(v *Visit) bool { return !v.Stored }); len(unknown) > 0 {
+		sortByKey(unknown)
+		if err := tx.FindVisits(ctx, unknown); err != nil {
+			return fmt.Errorf("find visits: %w", err)
+		}
+	}
+	created := b.where(func(v *Visit) bool { return !v.Stored })
+	for _, v := range created {
+		// Ids are ranges of time, for partitions and for reading by time. And
+		// another visit, made on another node, may have this one already.
+		if again || v.ID.Time() != tracker.FirstVisitID(v.StartedAt).Time() {
+			v.ID = w.ids.New(v.StartedAt)
+		}
+	}
+	if err := w.identify(ctx, tx, b, created); err != nil {
+		return err
+	}
+	b.sort()
+
+	if len(created) > 0 {
+		sortByKey(created)
+		for _, v := range created {
+			v.count(func(*Event) bool { return true })
+		}
+		n, err := tx.InsertVisits(ctx, created)
+		if err != nil {
+			return fmt.Errorf("insert visits: %w", err)
+		}
+		if n < len(created) {
+			return errStale
+		}
+	}
+	stored := b.where(func(v *Visit) bool { return v.Stored })
+	sortByID(stored)
+	if stubs := filter(stored, func(v *Visit) bool { return v.StoredStub && !v.Stub }); len(stubs) > 0 {
+		if err := tx.EnrichVisits(ctx, stubs); err != nil {
+			return fmt.Errorf("enrich visits: %w", err)
+		}
+	}
+	if err := w.writeIdentities(ctx, tx, b); err != nil {
+		return err
+	}
+	if err := w.writeEvents(ctx, tx, b); err != nil {
+		return err
+	}
+	if len(stored) > 0 {
+		for _, v := range stored {
+			v.count(func(e *Event) bool { return e.New })
+		}
+		n, err := tx.UpdateVisits(ctx, stored)
+		if err != nil {
+			return fmt.Errorf("update visits: %w", err)
+		}
+		if n < len(stored) {
+			return errStale
+		}
+	}
+	return nil
+}
+
+func (w *Writer) writeEvents(ctx context.Context, tx Tx, b *batch) error {
+	if len(b.events) == 0 {
+		return nil
+	}
+	if len(b.terms) > 0 {
+		if err := tx.InsertTerms(ctx, b.terms); err != nil {
+			return fmt.Errorf("insert terms: %w", err)
+		}
+	}
+	if err := tx.InsertEvents(ctx, b.events); err != nil {
+		return fmt.Errorf("insert events: %w", err)
+	}
+	raise := filter(b.events, func(e *Event) bool { return !e.New && e.Engaged > 0 })
+	if len(raise) > 0 {
+		if err := tx.RaiseEngaged(ctx, raise); err != nil {
+			return fmt.Errorf("raise engaged time: %w", err)
+		}
+	}
+	touches := filter(b.events, func(e *Event) bool { return e.New && e.Touch != nil })
+	if len(touches) > 0 {
+		if err := tx.InsertTouches(ctx, touches); err != nil {
+			return fmt.Errorf("insert touches: %w", err)
+		}
+	}
+	return nil
+}
+
+// Term is a page's path or title in the dictionary.
+type Term struct {
+	ID    int64
+	Value string
+}
+
+const (
+	noEntry = math.MaxInt64
+	noExit  = math.MinInt64
+)
+
+// order is where a page view stands among those of its visit: its time in
+// ms, and within it the order in its request.
+func order(t time.Time, seq int) int64 { return t.UnixMilli()<<12 + int64(min(max(seq, 0), 4095)) }

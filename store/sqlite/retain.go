@@ -1,0 +1,84 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"wake/store/sqlstore"
+)
+
+// retainChunk is how many visits are deleted in one transaction: a few
+// milliseconds in which batches wait.
+const retainChunk = 500
+
+// Retain is store.Keeper's.
+func (s *Store) Retain(ctx context.Context, site int64, t time.Time) (int64, error) {
+	var total int64
+	for {
+		n, err := s.retain(ctx, site, t)
+		total += n
+		if err != nil || n == 0 {
+			return total, err
+		}
+	}
+}
+
+// retain deletes the oldest few.
+func (s *Store) retain(ctx context.Context, site int64, t time.Time) (n int64, err error) {
+	tx, err := s.DB.Write.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, translate(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback() // the first error says what was wrong
+			n = 0
+		}
+	}()
+	// Ids are ordered by start. started_at stands for the time before the
+	// first id.
+	const gone = `SELECT id FROM visits WHERE site_id = ?1 AND id < ?2 AND started_at < ?3 ORDER BY id LIMIT ?4`
+	last := int64(sqlstore.IDBefore(t))
+	for _, q := range []string{
+		`DELETE FROM events WHERE visit_id IN (` + gone + `)`,
+		`DELETE FROM touches WHERE visit_id IN (` + gone + `)`,
+		`CREATE TEMP TABLE IF NOT EXISTS gone (visitor_id INTEGER)`,
+		`DELETE FROM temp.gone`,
+		`INSERT INTO temp.gone SELECT DISTINCT visitor_id FROM visits WHERE id IN (` + gone + `)`,
+		`DELETE FROM visits WHERE id IN (` + gone + `)`,
+		`DELETE FROM visitors WHERE site_id = ?1 AND id IN (SELECT visitor_id FROM temp.gone)
+			AND NOT EXISTS (SELECT 1 FROM visits v WHERE v.site_id = ?1 AND v.visitor_id = visitors.id)`,
+	} {
+		res, err := tx.ExecContext(ctx, q, site, last, t.UnixMilli(), retainChunk)
+		if err != nil {
+			return 0, translate(err)
+		}
+		if q[:18] == "DELETE FROM visits" {
+			if n, err = res.RowsAffected(); err != nil {
+				return 0, translate(err)
+			}
+		}
+	}
+	if n == 0 {
+		// The last chunk is gone: people of whom no visit is left go, too.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM users WHERE site_id = ?1 AND last_seen < ?2
+			AND NOT EXISTS (SELECT 1 FROM visits v WHERE v.site_id = ?1 AND v.user_id = users.id AND v.user_id <> '')`, site, t.UnixMilli()); err != nil {
+			return 0, translate(err)
+		}
+	}
+	return n, translate(tx.Commit())
+}
+
+// RemoveSite is store.Admin's: all its visits go with it, before the site
+// and what came in meanwhile after it, so that a removal that broke off can
+// be begun again.
+func (s *Store) RemoveSite(ctx context.Context, id int64) error {
+	if _, err := s.Retain(ctx, id, sqlstore.Forever); err != nil {
+		return err
+	}
+	if err := s.DeleteSite(ctx, id); err != nil {
+		return err
+	}
+	_, err := s.Retain(ctx, id, sqlstore.Forever)
+	return err
+}
