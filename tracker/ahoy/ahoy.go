@@ -184,7 +184,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, visit bool) {
 		return
 	}
 	if visit || p.told {
-		hit.Visit = &p.arrival
+		arrival := p.arrival // of its own, so that events alone leave p on the stack
+		hit.Visit = &arrival
 	}
 	hit.Events = p.events
 	p.setPages(r)

@@ -37,6 +37,7 @@ type params struct {
 	events      []tracker.HitEvent
 	invalid     bool // the events are no array, or one of them is no object
 	eventsJSON  []byte
+	inBody      bool // values of pairs are part of the body, not of a buffer
 	nested      tree
 
 	notes string // for the X-Wake-Error header
@@ -56,6 +57,7 @@ func (p *params) decode(r *http.Request, body []byte) bool {
 	var root scan.Kind
 	switch media, rest := wire.MediaType(contentType); media {
 	case "multipart/form-data":
+		p.inBody = true
 		if !p.multipart(body, rest) {
 			return false
 		}
@@ -345,7 +347,9 @@ func (p *params) set(key, value []byte) {
 		// A string, if not nested: there, and no array.
 		p.eventsGiven, p.events, p.invalid = true, nil, true
 	case "events_json":
-		p.eventsJSON = append(make([]byte, 0, len(value)), value...)
+		if p.eventsJSON = value; !p.inBody {
+			p.eventsJSON = append(make([]byte, 0, len(value)), value...)
+		}
 	case "name":
 		p.event.Name, p.named = text(value), true
 	case "id":

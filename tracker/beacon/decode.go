@@ -122,7 +122,8 @@ func (d *decoder) finish() error {
 		return d.wrong
 	}
 	if d.told {
-		h.Visit = &d.visit
+		visit := d.visit // of its own, so that events alone leave d on the stack
+		h.Visit = &visit
 	}
 	if h.Visit == nil && d.count == 0 {
 		return tracker.Invalid("events", "nothing to record: neither a landing page nor an event")

@@ -12,18 +12,32 @@ const (
 	maxAge       = "86400" // s; browsers cap it at two hours or a day
 )
 
+// Header values that never change are shared by all answers.
+var (
+	varyOrigin = []string{"Origin"}
+	yes        = []string{"true"}
+	exposed    = []string{"Retry-After, X-Wake-Error"}
+	noSniff    = []string{"nosniff"}
+	textType   = []string{"text/plain; charset=utf-8"}
+	jsonType   = []string{"application/json; charset=utf-8"}
+)
+
 // CORS lets pages of every origin send, with their cookies: which of them a
 // site takes hits from is decided by its list of hosts, so that a refusal can
 // say why. Answers hold nothing but what the page sent itself. It reports
 // whether the request was a preflight and is now answered.
 func CORS(w http.ResponseWriter, r *http.Request, methods string) (answered bool) {
 	h := w.Header()
-	h["Vary"] = append(h["Vary"], "Origin")
+	if vary := h["Vary"]; vary == nil {
+		h["Vary"] = varyOrigin
+	} else {
+		h["Vary"] = append(vary, "Origin")
+	}
 	origin := get(r.Header, "Origin")
 	if origin != "" {
 		h["Access-Control-Allow-Origin"] = []string{origin}
-		h["Access-Control-Allow-Credentials"] = []string{"true"}
-		h["Access-Control-Expose-Headers"] = []string{"Retry-After, X-Wake-Error"}
+		h["Access-Control-Allow-Credentials"] = yes
+		h["Access-Control-Expose-Headers"] = exposed
 	}
 	if r.Method != http.MethodOptions {
 		return false
@@ -67,8 +81,8 @@ func OnlyMethod(w http.ResponseWriter, r *http.Request, method string) bool {
 // Fail answers with a line of plain text, as Ahoy does.
 func Fail(w http.ResponseWriter, status int, message string) {
 	h := w.Header()
-	h["Content-Type"] = []string{"text/plain; charset=utf-8"}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
+	h["Content-Type"] = textType
+	h["X-Content-Type-Options"] = noSniff
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(message))
 }

@@ -148,8 +148,8 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 // RawJSON answers with a JSON text.
 func RawJSON(w http.ResponseWriter, status int, b []byte) {
 	h := w.Header()
-	h["Content-Type"] = []string{"application/json; charset=utf-8"}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
+	h["Content-Type"] = jsonType
+	h["X-Content-Type-Options"] = noSniff
 	w.WriteHeader(status)
 	_, _ = w.Write(b)
 }
