@@ -7,7 +7,7 @@ var makers = newTable([]rule[string]{
 	{"^sm-", "Samsung"}, {"^samsung", "Samsung"}, {"^gt-", "Samsung"}, {"^sgh-", "Samsung"}, {"^sch-", "Samsung"},
 	{"^sph-", "Samsung"}, {"^shv-", "Samsung"}, {"^shw-", "Samsung"}, {"^galaxy", "Samsung"},
 	{"^pixel", "Google"}, {"^nexus", "Google"}, {"^chromecast", "Google"},
-	{"^redmi", "Xiaomi"}, {"^xiaomi", "Xiaomi"}, {"^poco", "Xiaomi"}, {"^mi |", "Xiaomi"}, {"^mi#", "Xiaomi"}, {"^mitv", "Xiaomi"}, {"^mibox", "Xiaomi"}, {"^hm |", "Xiaomi"}, {"^hm#", "Xiaomi"}, {"^m20#", "Xiaomi"}, {"^m19#", "Xiaomi"},
+	{"^redmi", "Xiaomi"}, {"^xiaomi", "Xiaomi"}, {"^poco", "Xiaomi"}, {"^mi |", "Xiaomi"}, {"^mi#", "Xiaomi"}, {"^mitv", "Xiaomi"}, {"^mibox", "Xiaomi"}, {"^hm |", "Xiaomi"}, {"^hm#", "Xiaomi"}, {"^m20#", "Xiaomi"}, {"^m21#", "Xiaomi"}, {"^m19#", "Xiaomi"},
 	{"^huawei", "Huawei"}, {"^mediapad", "Huawei"}, {"^ane-", "Huawei"}, {"^els-", "Huawei"}, {"^vog-", "Huawei"}, {"^ele-", "Huawei"}, {"^lya-", "Huawei"}, {"^mar-", "Huawei"}, {"^clt-", "Huawei"}, {"^eml-", "Huawei"}, {"^ags", "Huawei"}, {"^bah", "Huawei"},
 	{"^honor", "Honor"}, {"^oppo", "OPPO"}, {"^cph#", "OPPO"}, {"^pe", "OPPO"}, {"^rmx#", "Realme"}, {"^realme", "Realme"},
 	{"^vivo", "Vivo"}, {"^oneplus", "OnePlus"}, {"^kb20", "OnePlus"}, {"^in20", "OnePlus"}, {"^le21", "OnePlus"},

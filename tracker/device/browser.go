@@ -366,7 +366,7 @@ func findBrowser(a *agent, os string) (name, version string) {
 	version = versionAt(text, at.to)
 
 	switch name {
-	case "Safari", "Internet Explorer", "Chrome", "Opera", "Opera Mini", "Yandex Browser", "Facebook":
+	case "Safari", "Internet Explorer", "Chrome", "Android WebView", "Opera", "Opera Mini", "Yandex Browser", "Facebook":
 		name, version = settle(a, os, name, version)
 	}
 	return hintBrowser(a, name, version)
@@ -405,6 +405,8 @@ func settle(a *agent, os, name, version string) (string, string) {
 		} else if strings.Contains(ua, "; wv)") {
 			name = "Android WebView"
 		}
+	case "Android WebView":
+		version = versionAfter(ua, "Chrome/")
 	case "Opera", "Opera Mini":
 		if v := versionAfter(ua, "OPR/"); v != "" {
 			version = v

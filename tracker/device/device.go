@@ -169,7 +169,9 @@ func detect(ua string, h Hints) Device {
 // which knows fewer names but reads the general shape of any user agent.
 func askGeneralParser(ua string, d Device) Device {
 	p := useragent.New(ua)
-	if d.Browser == "" {
+	// Sets, consoles and old phones begin with what they are, not with a browser.
+	ofPeople := d.Type == Desktop || d.Type == Mobile || d.Type == Tablet || d.Type == Wearable
+	if d.Browser == "" && ofPeople && systemTypes[d.OS] != Mobile {
 		name, version := p.Browser()
 		if isName(name) {
 			d.Browser, d.BrowserVersion = name, shortVersion(version)

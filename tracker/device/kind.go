@@ -599,7 +599,7 @@ var models = newTable([]rule[string]{
 	{"^mito t", Tablet}, {"cube-t", Tablet}, {"^etl-t", Tablet}, {"^ipa2#", Tablet}, {"hope7", Tablet}, {"hope8", Tablet}, {"^neon7", Tablet}, {"^neon9", Tablet}, {"^momo#", Tablet},
 	{"zync ", Tablet}, {"^z930", Tablet}, {"^ginzzu gt", Tablet}, {"^ginzzu_gt", Tablet}, {"allview2speed", Tablet}, {"allview3speed", Tablet}, {"^tel-7", Tablet}, {"^tel-10", Tablet},
 	{"^mt7-", Tablet}, {"^mt7#", Tablet}, {"7 3g|", Tablet}, {"7_3g", Tablet}, {"10_3g", Tablet}, {"7 lte|", Tablet}, {"^element 7", Tablet}, {"element7", Tablet}, {"^m7-3g", Tablet}, {"^vi10", Tablet},
-	{"bot 5#", Tablet}, {"idbot", Tablet}, {"m bot 60", Tablet}, {"itel w7", Tablet}, {"tecno p70", Tablet}, {"^le pan", Tablet}, {"nabi", Tablet}, {"irulu", Tablet}, {"^at374", Tablet},
+	{"id bot", Tablet}, {"idbot", Tablet}, {"m bot 60", Tablet}, {"itel w7", Tablet}, {"tecno p70", Tablet}, {"^le pan", Tablet}, {"nabi", Tablet}, {"irulu", Tablet}, {"^at374", Tablet},
 	// Phones that don't say Mobile, among what is left.
 	{"^sm-", Mobile}, {"^samsung-sm-", Mobile}, {"^vivo ", Mobile}, {"^v2#", Mobile}, {"^rmx#", Mobile}, {"^cph#", Mobile}, {"-an#", Mobile}, {"-tn#", Mobile}, {"-lx#", Mobile}, {"-al#", Mobile},
 	{"mt8", Tablet},
@@ -642,8 +642,11 @@ func findKind(a *agent, os, browser string) string {
 			return t
 		}
 	}
-	if os == "Android" || os == "HarmonyOS" {
+	switch {
+	case os == "Android", os == "HarmonyOS":
 		return androidKind(a)
+	case os == "iOS" && strings.Contains(a.ua, "Macintosh"):
+		return Tablet // an iPad that asks for desktop pages
 	}
 	if t := systemTypes[os]; t != "" {
 		switch {

@@ -121,7 +121,7 @@ var notModel = newTable([]rule[bool]{
 	{"^wv$", true}, {"^mobile$", true}, {"^mobile vr$", true}, {"^tablet$", true}, {"^tv$", true},
 	{"^linux|", true}, {"^arm$", true}, {"^arm_", true}, {"^armv", true}, {"^x86", true}, {"^harmonyos", true}, {"^hmscore", true},
 	{"^sdk:", true}, {"^cpu ", true}, {"^touch$", true}, {"^trident", true}, {"^compatible$", true},
-	{"^gzip$", true}, {"^ucbrowser", true}, {"^googlebot", true}, {"^bingbot", true}, {"duplexweb-google", true},
+	{"^gzip$", true}, {"^ucbrowser", true}, {"^opera ", true}, {"^googlebot", true}, {"^bingbot", true}, {"duplexweb-google", true},
 })
 
 // isLocale knows en, en-us, zh_CN, zh-Hans-CN.
