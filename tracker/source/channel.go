@@ -42,7 +42,7 @@ type origin struct {
 	name     string // what the source is called; "" for none
 	referred bool   // by a link on a page, rather than tagged
 	paid     bool
-	email    bool  // the link was made by a tool that sends mail
+	mail     bool  // by a tool that sends mail
 	click    *site // whose ad was clicked, by the click id
 	campaign UTM
 }
@@ -57,7 +57,7 @@ func (o *origin) channel() string {
 		return o.paidChannel(medium)
 	}
 	switch medium {
-	case "display", "banner", "expandable", "interstitial", "cpm", "programmatic":
+	case "display", "banner", "expandable", "interstitial", "programmatic":
 		return ChannelDisplay
 	case "email", "mail", "newsletter", "edm", "emailmarketing", "emailcampaign":
 		return ChannelEmail
@@ -93,7 +93,7 @@ func (o *origin) channel() string {
 		return ChannelPush
 	}
 	switch {
-	case o.email:
+	case o.mail:
 		return ChannelEmail
 	case o.referred && o.campaign.Medium == "" && isMailHost(o.name):
 		return ChannelEmail
@@ -101,10 +101,8 @@ func (o *origin) channel() string {
 		return ChannelReferral
 	case o.campaign.Medium == "" && o.campaign.Campaign == "" && looksLikeHost(o.campaign.Source):
 		return ChannelReferral
-	case o.campaign != (UTM{}):
-		return ChannelCampaign
 	case o.name != "":
-		return ChannelReferral
+		return ChannelCampaign
 	}
 	return ChannelDirect
 }

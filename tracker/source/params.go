@@ -12,7 +12,7 @@ type params struct {
 	ref        string
 	click      *clickParam
 	clickID    string
-	email      bool
+	mailer     string // tool that sent the mail with the link
 }
 
 // campaign gives each campaign parameter from the first place that has it:
@@ -123,12 +123,10 @@ func (p *params) set(name, value string) {
 		field = &p.alias.Campaign
 	case "ref", "source":
 		field = &p.ref
-	// Tools that send mail mark their links. The values name the recipient,
-	// so they are not kept.
-	case "mc_cid", "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "vero_id", "ck_subscriber_id", "_ke", "_kx", "ml_subscriber_hash":
-		p.email = true
-		return
 	default:
+		if mailer := mailers[string(lower)]; mailer != "" {
+			p.mailer = mailer
+		}
 		return
 	}
 	if *field == "" {
@@ -139,13 +137,12 @@ func (p *params) set(name, value string) {
 // isTracking reports whether a parameter, in lower case, speaks of the way
 // here and not of the page.
 func isTracking(name string) bool {
-	if clickParamByName[name] != nil || strings.HasPrefix(name, "utm_") ||
+	if clickParamByName[name] != nil || mailers[name] != "" || strings.HasPrefix(name, "utm_") ||
 		strings.HasPrefix(name, "mtm_") || strings.HasPrefix(name, "pk_") {
 		return true
 	}
 	switch name {
 	case "hmsr", "hmpl", "hmkw", "hmci", "hmcu",
-		"mc_cid", "mc_eid", "_hsenc", "_hsmi", "mkt_tok", "vero_id", "ck_subscriber_id", "_ke", "_kx", "ml_subscriber_hash",
 		"_ga", "_gl", "gad_source", "gad_campaignid", "gclsrc", "srsltid":
 		return true
 	}

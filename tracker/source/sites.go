@@ -292,6 +292,21 @@ var clickParams = []struct {
 	{"ysclid", "Yandex", false},
 }
 
+// mailers are the tools that send mail, by the parameters with which they mark
+// their links. The values name the recipient, so they are never kept.
+var mailers = map[string]string{
+	"mc_cid":             "Mailchimp",
+	"mc_eid":             "Mailchimp",
+	"_hsenc":             "HubSpot",
+	"_hsmi":              "HubSpot",
+	"mkt_tok":            "Marketo",
+	"vero_id":            "Vero",
+	"ck_subscriber_id":   "Kit",
+	"_ke":                "Klaviyo",
+	"_kx":                "Klaviyo",
+	"ml_subscriber_hash": "MailerLite",
+}
+
 // maxParamName is the length of the longest parameter that is looked for.
 const maxParamName = len("ml_subscriber_hash")
 

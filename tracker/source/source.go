@@ -8,12 +8,14 @@
 // read Go, are in docs/sources.md.
 package source
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
-// Source is where a visit came from. The zero Source but for its channel is a
-// direct visit.
+// Source is where a visit came from.
 type Source struct {
-	Name    string // "Google", "news.example", "spring-letter"; "" for direct
+	Name    string // "Google", "news.example", "spring-letter"; "" if and only if direct
 	Channel string // one of Channels
 	Medium  string // utm_medium in lower case, else what the channel implies ("organic", "cpc", …)
 
@@ -82,14 +84,18 @@ func Classify(landing, referrer string, utm UTM, ownHosts func(host string) bool
 		o.referred = true
 	case click != nil:
 		o.site, o.name = click.site, click.site.name
+	case query.mailer != "":
+		o.name, o.mail = query.mailer, true
+	default:
+		// Tagged, but the tags don't say by whom.
+		o.name = cmp.Or(s.UTM.Campaign, s.UTM.Medium, s.UTM.Content, s.UTM.Term)
 	}
-	// A click id speaks of the click on that platform's ad, so a medium
-	// that says otherwise is about something else only if the link has one.
+	// An ad's click id makes the visit a paid one, unless the link says itself
+	// what it is.
 	if click != nil && click.paid && s.UTM.Medium == "" {
 		o.paid = true
 		o.click = click.site
 	}
-	o.email = query.email
 	s.Name = clip(o.name, maxFieldBytes)
 	s.Channel = o.channel()
 	s.Medium = medium(s.UTM.Medium, s.Channel)

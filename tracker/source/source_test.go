@@ -162,7 +162,8 @@ func TestClassifyCampaign(t *testing.T) {
 		{"utm_source=chatgpt.com", "", "ChatGPT", ChannelAIAssistant, "ai"},
 		{"utm_source=openai", "", "ChatGPT", ChannelAIAssistant, "ai"},
 		{"utm_source=github&utm_medium=readme", "", "GitHub", ChannelReferral, "readme"},
-		{"utm_campaign=spring", "", "", ChannelCampaign, ""},
+		{"utm_campaign=spring", "", "spring", ChannelCampaign, ""},
+		{"utm_medium=qr", "", "qr", ChannelCampaign, "qr"},
 		{"utm_campaign=spring", google, "Google", ChannelOrganicSearch, "organic"},
 
 		// Paid, by the rules of GA4.
@@ -217,8 +218,10 @@ func TestClassifyCampaign(t *testing.T) {
 		{"awc=1_2_3", "", "Awin", ChannelAffiliate, "affiliate"},
 
 		// Mail tools, and ref written by hand.
-		{"mc_cid=1&mc_eid=2", "", "", ChannelEmail, "email"},
-		{"_hsenc=abc", "https://blog.example/", "blog.example", ChannelEmail, "email"},
+		{"mc_cid=1&mc_eid=2", "", "Mailchimp", ChannelEmail, "email"},
+		{"_hsenc=abc&utm_campaign=spring", "", "HubSpot", ChannelEmail, "email"},
+		{"_hsenc=abc", "https://mail.google.com/", "Gmail", ChannelEmail, "email"},
+		{"_hsenc=abc", "https://blog.example/", "blog.example", ChannelReferral, "referral"},
 		{"ref=producthunt", "", "Product Hunt", ChannelOrganicSocial, "social"},
 		{"ref=producthunt", google, "Product Hunt", ChannelOrganicSocial, "social"},
 		{"source=blog.example", google, "blog.example", ChannelReferral, "referral"},
@@ -229,7 +232,7 @@ func TestClassifyCampaign(t *testing.T) {
 
 		// Others' names, and broken links.
 		{"mtm_source=partner&mtm_medium=banner", "", "partner", ChannelDisplay, "banner"},
-		{"pk_campaign=spring&pk_kwd=x", "", "", ChannelCampaign, ""},
+		{"pk_campaign=spring&pk_kwd=x", "", "spring", ChannelCampaign, ""},
 		{"hmsr=toutiao&hmpl=cpc", "", "Toutiao", ChannelPaidSocial, "cpc"},
 		{"a=1&amp;utm_source=fb&amp;utm_medium=cpc", "", "Facebook", ChannelPaidSocial, "cpc"},
 		{"UTM_Source=fb&UTM_MEDIUM=CPC", "", "Facebook", ChannelPaidSocial, "cpc"},
@@ -335,6 +338,9 @@ func TestClassifyBounds(t *testing.T) {
 
 func checkBounds(t *testing.T, s Source) {
 	t.Helper()
+	if (s.Name == "") != (s.Channel == ChannelDirect) {
+		t.Errorf("name %q in channel %s", s.Name, s.Channel)
+	}
 	known := false
 	for _, c := range Channels() {
 		known = known || c == s.Channel
