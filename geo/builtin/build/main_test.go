@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maxmind/mmdbwriter"
 )
@@ -40,6 +41,7 @@ func TestBuild(t *testing.T) {
 	if err := os.WriteFile(from, whole.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	long := time.Unix(1_000_000_000, 0)
 	var first []byte
 	for range 2 {
 		if err := build(from, to); err != nil {
@@ -60,6 +62,21 @@ func TestBuild(t *testing.T) {
 			t.Error("the same file packed twice differs")
 		}
 		first = packed
+		if file, _ := os.Stat(to); file.ModTime().Equal(long) {
+			t.Error("a file that is up to date looks old to make")
+		}
+		if err := os.Chtimes(to, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(to, []byte("damaged"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := build(from, to); err != nil {
+		t.Fatal(err)
+	}
+	if packed, _ := os.ReadFile(to); !bytes.Equal(first, packed) {
+		t.Error("a damaged file was left as it is")
 	}
 	if files, _ := os.ReadDir(folder); len(files) != 2 {
 		t.Errorf("temporary files were left: %v", files)
