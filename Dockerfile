@@ -18,12 +18,15 @@ RUN go run ./geo/builtin/build && \
     CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /wake ./cmd/wake && \
     mkdir /data
 
-FROM gcr.io/distroless/static-debian12:nonroot
-COPY --from=build /wake /wake
-COPY --from=build --chown=nonroot:nonroot /data /data
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* && \
+    useradd --system --uid 10001 wake
+COPY --from=build /wake /usr/local/bin/wake
+COPY --from=build --chown=wake:wake /data /data
+USER wake
 ENV WAKE_LISTEN=:8080 WAKE_DATA=/data
 VOLUME /data
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s CMD ["/wake", "health"]
-ENTRYPOINT ["/wake"]
+HEALTHCHECK --interval=10s --timeout=3s CMD ["wake", "health"]
+ENTRYPOINT ["wake"]
 CMD ["serve"]

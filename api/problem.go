@@ -37,7 +37,7 @@ func (h *handlers) problem(err error, c echo.Context) {
 	)
 	switch {
 	case errors.As(err, &e):
-		p.Status, p.Code, p.Field, p.Detail = wire.Status(e.Code), e.Code, e.Field, e.Message
+		p.Status, p.Code, p.Field, p.Detail = wire.Status(e), e.Code, e.Field, e.Message
 		if e.RetryAfter > 0 {
 			c.Response().Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
 		}

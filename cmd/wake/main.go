@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // time zones, where the system has none
 
 	"github.com/urfave/cli/v3"
 
@@ -44,6 +45,7 @@ func newCommand() *cli.Command {
 			migrateCommand(),
 			generateCommand(),
 			doctorCommand(),
+			healthCommand(),
 		},
 		EnableShellCompletion: true,
 		Suggest:               true,

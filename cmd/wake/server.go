@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"wake/api"
+	"wake/store"
+	"wake/tracker"
+	"wake/tracker/ahoy"
+	"wake/tracker/beacon"
+	"wake/tracker/device"
+	"wake/tracker/wire"
+	"wake/web"
+)
+
+// server is the parts of a running Wake, wired.
+type server struct {
+	cfg     config
+	store   store.Store
+	sites   *tracker.Registry
+	batcher *store.Batcher
+	places  places
+	http    *http.Server
+}
+
+// newServer wires the parts. It starts nothing but the batcher's writer.
+func newServer(ctx context.Context, cfg config, st store.Store, at places) (*server, error) {
+	s := &server{cfg: cfg, store: st, places: at}
+	s.sites = tracker.NewRegistry(st.Sites, cfg.Log)
+	if err := s.sites.Reload(ctx); err != nil {
+		return nil, err
+	}
+	s.batcher = store.NewBatcher(st, store.BatcherConfig{Hold: cfg.Hold, Log: cfg.Log})
+	parts := tracker.Parts{
+		Sites: s.sites, Visits: st, Salts: st,
+		Places: at, Devices: devices{device.New(devicesKept)}, Sources: sources{},
+		Sink: s.batcher,
+	}
+	if cfg.RateLimit > 0 {
+		parts.Limiter = tracker.NewTokenBuckets(cfg.RateLimit, cfg.RateBurst, time.Now)
+	}
+	collector := tracker.NewCollector(parts)
+	s.http = &http.Server{
+		Handler:           s.routes(collector),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	return s, nil
+}
+
+// routes says what is where.
+func (s *server) routes(collector *tracker.Collector) http.Handler {
+	proxies := wire.Proxies(s.cfg.TrustedProxies)
+	wake := beacon.Options{Proxies: proxies, Log: s.cfg.Log}
+	hits := beacon.New(collector, wake)
+	ahoys := ahoy.New(collector, ahoy.Options{Proxies: proxies, Cookieless: s.cookieless})
+	rest := api.New(api.Config{
+		Visits: s.store, Keys: api.NewKeys(s.store.Keys), Sites: s.sites,
+		Hits: beacon.NewBatch(collector, wake).For, Log: s.cfg.Log,
+	})
+
+	mux := http.NewServeMux()
+	for _, prefix := range []string{"", "/s/{site}"} {
+		mux.HandleFunc(prefix+s.cfg.HitPath, hits.Hit)
+		mux.HandleFunc(prefix+"/wake/pixel.gif", hits.Pixel)
+		mux.Handle(prefix+s.cfg.AhoyPath+"/", ahoys)
+	}
+	mux.Handle("/api/", rest)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { wire.Fail(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", metricsHandler(newMetrics(collector, s.batcher), s.cfg.MetricsToken))
+	mux.Handle("/", web.Handler(web.Config{
+		ScriptName: s.cfg.ScriptName, HitPath: s.cfg.HitPath, Demo: s.cfg.Demo, DemoSite: s.demoSite,
+	}))
+	return mux
+}
+
+// background is what runs beside the requests until the server stops.
+func (s *server) background() []func(context.Context) {
+	all := []func(context.Context){
+		func(ctx context.Context) { s.sites.Run(ctx, 2*time.Second) },
+		func(ctx context.Context) { chores(ctx, s.store, s.sites.Sites, s.cfg.Log) },
+	}
+	if s.places.Locator != nil && s.cfg.GeoDB != "" {
+		all = append(all, func(ctx context.Context) {
+			if err := s.places.Watch(ctx); err != nil && ctx.Err() == nil {
+				s.cfg.Log.Error("the place database is watched no longer", "err", err)
+			}
+		})
+	}
+	return all
+}
+
+// ready is 200 when the store can be written to, else 503.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.store.Ping(ctx); err != nil {
+		s.cfg.Log.Warn("not ready", "err", err)
+		w.Header().Set("Retry-After", "2")
+		wire.Fail(w, http.StatusServiceUnavailable, "the store does not answer")
+		return
+	}
+	wire.Fail(w, http.StatusOK, "ready")
+}
+
+// cookieless reports whether the owner of a site wants no cookies.
+func (s *server) cookieless(siteKey, host string) bool {
+	site, ok := s.sites.SiteByHost(host)
+	if siteKey != "" {
+		site, ok = s.sites.SiteByKey(siteKey)
+	}
+	return ok && site.Settings.Cookieless
+}
+
+// demoSite is the key of the site that the demo shop reports to.
+func (s *server) demoSite(host string) string {
+	if site, ok := s.sites.SiteByHost(host); ok {
+		return site.Key
+	}
+	return ""
+}
