@@ -5,6 +5,7 @@ package geo
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -138,6 +139,18 @@ type Info struct {
 	Type    string    // as the file calls itself: "GeoLite2-City"
 	Built   time.Time // when its makers built it
 	Cities  bool      // whether it knows more than countries
+}
+
+// String says it in one line: "GeoLite2-City of 2026-06-17, cities, from FILE".
+func (i Info) String() string {
+	knows, from := "countries", "built in"
+	if i.Cities {
+		knows = "cities"
+	}
+	if !i.Builtin {
+		from = "from " + i.Path
+	}
+	return fmt.Sprintf("%s of %s, %s, %s", i.Type, i.Built.Format(time.DateOnly), knows, from)
 }
 
 // Info describes the database in use, for people. It unpacks the built-in one

@@ -302,6 +302,9 @@ func TestInfoAndClose(t *testing.T) {
 	if got := l.Info(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	if got, want := l.Info().String(), "GeoLite2-City of 2025-06-15, cities, from "+l.path; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	l.Close()
 	if got := l.Lookup(netip.MustParseAddr("81.2.69.142")); got != (Place{}) {
 		t.Errorf("closed, still found %+v", got)
@@ -343,7 +346,8 @@ func TestBuiltinConcurrent(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if info := l.Info(); !info.Builtin || info.Path != "" || info.Type != "country" {
+	if info := l.Info(); !info.Builtin || info.Path != "" || info.Type != "country" ||
+		info.String() != "country of 2025-06-15, countries, built in" {
 		t.Errorf("got %+v", info)
 	}
 	l.Close()
