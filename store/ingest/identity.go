@@ -41,8 +41,6 @@ type visitorKey struct {
 	id   tracker.VisitorID
 }
 
-func (p *Visitor) key() visitorKey { return visitorKey{p.SiteID, p.ID} }
-
 // identify finds out whose the batch's visits are, as if its records came
 // one after another. The rules:
 //
@@ -53,20 +51,10 @@ func (p *Visitor) key() visitorKey { return visitorKey{p.SiteID, p.ID} }
 //   - the visitor's user is the last one named;
 //   - a user is touched by each new visit of theirs, when newly named to a
 //     visitor, and by traits.
-func (w *Writer) identify(ctx context.Context, tx Tx, b *batch, created []*Visit) error {
-	w.gather(b)
-	var count, find []*Visitor
-	w.mu.Lock()
-	for _, p := range b.visitors {
-		if p.Began > 0 {
-			count = append(count, p)
-		} else if user, ok := w.users.get(p.key()); ok {
-			p.UserID = user
-		} else {
-			find = append(find, p)
-		}
-	}
-	w.mu.Unlock()
+func (b *batch) identify(ctx context.Context, tx Tx) error {
+	b.gather()
+	count := filter(b.visitors, func(p *Visitor) bool { return p.Began > 0 })
+	find := filter(b.visitors, func(p *Visitor) bool { return p.Began == 0 })
 	if len(count) > 0 {
 		if err := tx.CountVisits(ctx, count); err != nil {
 			return fmt.Errorf("count visits: %w", err)
@@ -83,7 +71,7 @@ func (w *Writer) identify(ctx context.Context, tx Tx, b *batch, created []*Visit
 
 // gather makes the visitors whom the batch gives a visit or a user, ordered
 // by key.
-func (w *Writer) gather(b *batch) {
+func (b *batch) gather() {
 	b.visitors, b.users = nil, nil
 	byKey := make(map[visitorKey]*Visitor)
 	for i, r := range b.records {
@@ -188,7 +176,7 @@ func (b *batch) assign() {
 }
 
 // writeIdentities stores what identify found.
-func (w *Writer) writeIdentities(ctx context.Context, tx Tx, b *batch) error {
+func (b *batch) writeIdentities(ctx context.Context, tx Tx) error {
 	changed := filter(b.visitors, func(p *Visitor) bool { return p.NewUserID != p.UserID })
 	if len(changed) > 0 {
 		if err := tx.SetVisitorUsers(ctx, changed); err != nil {

@@ -85,7 +85,6 @@ type Writer struct {
 
 	mu     sync.Mutex // for what follows
 	visits *recent[visitKey, known]
-	users  *recent[visitorKey, string] // the visitor's user
 	terms  *recent[int64, struct{}]
 }
 
@@ -99,9 +98,8 @@ type known struct {
 
 // What a process remembers: at most twice as many, some 30 MB in all.
 const (
-	knownVisits   = 1 << 16
-	knownVisitors = 1 << 14
-	knownTerms    = 1 << 16
+	knownVisits = 1 << 16
+	knownTerms  = 1 << 16
 )
 
 // NewWriter writes through an engine.
@@ -109,7 +107,6 @@ func NewWriter(e Engine) *Writer {
 	return &Writer{
 		engine: e,
 		visits: newRecent[visitKey, known](knownVisits),
-		users:  newRecent[visitorKey, string](knownVisitors),
 		terms:  newRecent[int64, struct{}](knownTerms),
 	}
 }
@@ -167,25 +164,17 @@ func (w *Writer) remember(b *batch) {
 	for _, v := range b.visits {
 		w.visits.put(v.key(), known{v.ID, v.Visitor.ID, v.Stub && (v.StoredStub || !v.Stored), v.UserID})
 	}
-	for _, p := range b.visitors {
-		if p.NewUserID != "" {
-			w.users.put(p.key(), p.NewUserID)
-		}
-	}
 	for _, t := range b.terms {
 		w.terms.put(t.ID, struct{}{})
 	}
 }
 
-// forget drops what was known of the batch's visits and visitors.
+// forget drops what was known of the batch's visits.
 func (w *Writer) forget(b *batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, v := range b.visits {
 		w.visits.drop(v.key())
-	}
-	for _, p := range b.visitors {
-		w.users.drop(p.key())
 	}
 }
 
@@ -205,7 +194,7 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 			v.ID = w.ids.New(v.StartedAt)
 		}
 	}
-	if err := w.identify(ctx, tx, b, created); err != nil {
+	if err := b.identify(ctx, tx); err != nil {
 		return err
 	}
 	b.sort()
@@ -230,10 +219,10 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 			return fmt.Errorf("enrich visits: %w", err)
 		}
 	}
-	if err := w.writeIdentities(ctx, tx, b); err != nil {
+	if err := b.writeIdentities(ctx, tx); err != nil {
 		return err
 	}
-	if err := w.writeEvents(ctx, tx, b); err != nil {
+	if err := b.writeEvents(ctx, tx); err != nil {
 		return err
 	}
 	if len(stored) > 0 {
@@ -251,7 +240,7 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 	return nil
 }
 
-func (w *Writer) writeEvents(ctx context.Context, tx Tx, b *batch) error {
+func (b *batch) writeEvents(ctx context.Context, tx Tx) error {
 	if len(b.events) == 0 {
 		return nil
 	}

@@ -26,6 +26,11 @@ func Test(t *testing.T, fresh New) {
 		run  func(*testing.T, New)
 	}{
 		{"Write", testWrite},
+		{"Merge", testMerge},
+		{"Stub", testStub},
+		{"Identity", testIdentity},
+		{"Events", testEvents},
+		{"Visits", testVisits},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()
