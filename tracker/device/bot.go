@@ -386,8 +386,8 @@ var libraries = newTable([]rule[string]{
 	{"^go-http-client", "Go-http-client"}, {"^go 1", "Go"}, {"^go-resty", "go-resty"}, {"^fasthttp", "fasthttp"}, {"^colly", "colly"}, {"^grequests", "GRequests"},
 	{"^axios/", "axios"}, {"^node-fetch", "node-fetch"}, {"^node-superagent", "superagent"}, {"^node$", "Node.js"}, {"^node.js", "Node.js"}, {"^got |", "got"}, {"^got/", "got"}, {"^undici", "undici"}, {"^deno/", "Deno"}, {"^bun/", "Bun"}, {"^needle/", "needle"},
 	{"^okhttp", "okhttp"}, {"^java/", "Java"}, {"^java-http-client", "Java"}, {"^jakarta", "Jakarta HttpClient"}, {"^apache-httpclient", "Apache-HttpClient"}, {"apache-httpasyncclient", "Apache-HttpClient"}, {"^commons-httpclient", "Apache-HttpClient"}, {"^ahc/", "AsyncHttpClient"}, {"^akka-http", "Akka HTTP"}, {"^reactornetty", "ReactorNetty"}, {"^jersey/", "Jersey"}, {"^unirest", "Unirest"}, {"^ktor", "Ktor"}, {"jsoup", "jsoup"},
-	{"libwww", "libwww"}, {"lwp::", "libwww-perl"}, {"^lwp-", "libwww-perl"}, {"www-mechanize", "WWW-Mechanize"}, {"^perl", "Perl"}, {"http::lite", "HTTP::Lite"}, {"^http-tiny", "HTTP::Tiny"},
-	{"^ruby", "Ruby"}, {"^faraday", "Faraday"}, {"^typhoeus", "Typhoeus"}, {"^rest-client", "rest-client"}, {"^httpclient/", "HTTPClient"}, {"^http.rb", "http.rb"}, {"^mechanize", "Mechanize"},
+	{"libwww", "libwww"}, {"lwp::", "libwww-perl"}, {"^lwp-", "libwww-perl"}, {"^perl", "Perl"}, {"http::lite", "HTTP::Lite"}, {"^http-tiny", "HTTP::Tiny"},
+	{"^ruby", "Ruby"}, {"^faraday", "Faraday"}, {"^typhoeus", "Typhoeus"}, {"^rest-client", "rest-client"}, {"^httpclient/", "HTTPClient"}, {"^http.rb", "http.rb"},
 	{"^guzzle", "Guzzle"}, {"^php", "PHP"}, {"^symfony", "Symfony HttpClient"}, {"^zend_http", "Zend_Http_Client"}, {"^pear http", "PEAR HTTP_Request"}, {"^http_request2", "PEAR HTTP_Request2"}, {"^snoopy", "Snoopy"}, {"^requests/", "Requests"},
 	{"^reqwest", "reqwest"}, {"^hyper/", "hyper"}, {"^ureq", "ureq"}, {"^cpp-httplib", "cpp-httplib"}, {"^cpprestsdk", "C++ REST SDK"}, {"^restsharp", "RestSharp"}, {"^dart", "Dart"}, {"^dio/", "dio"}, {"^erlang", "Erlang"}, {"^hackney", "hackney"}, {"^httpie", "HTTPie"}, {"^httping", "httping"}, {"^postman", "Postman"}, {"^insomnia", "Insomnia"}, {"^apachebench", "ApacheBench"}, {"^winhttp", "WinHTTP"}, {"winhttp.winhttprequest", "WinHTTP"}, {"powershell", "PowerShell"}, {"^microsoft url control", "Microsoft URL Control"}, {"^lua-resty", "lua-resty-http"}, {"^resty", "resty"}, {"^electron-fetch", "electron-fetch"}, {"^http_get", "HTTP_GET"}, {"^vegeta", "vegeta"}, {"^k6/", "k6"}, {"^locust", "Locust"}, {"^gatling", "Gatling"}, {"apache-jmeter", "JMeter"}, {"^siege", "Siege"}, {"^wrk/", "wrk"}, {"^hey/", "hey"},
 })
@@ -509,7 +509,7 @@ func productBefore(s string, at int) string {
 		if name == "compatible" || name == "Mozilla" || len(name) < 2 || !isLetter(name[0]) {
 			continue
 		}
-		return cut(name, 64)
+		return strings.ToValidUTF8(cut(name, 64), "")
 	}
 	return ""
 }

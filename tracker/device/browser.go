@@ -52,7 +52,6 @@ var browsers = newTable([]rule[string]{
 	{"picobrowser", "PICO Browser"},
 	{"samsungbrowser", "Samsung Internet"},
 	{"miuibrowser", "Mi Browser"},
-	{"xiaomi/miuibrowser", "Mi Browser"},
 	{"mintbrowser", "Mint Browser"},
 	{"mint browser", "Mint Browser"},
 	{"huaweibrowser", "Huawei Browser"},

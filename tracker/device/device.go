@@ -3,6 +3,7 @@ package device
 import (
 	"net/http"
 	"strings"
+	"unicode"
 
 	"github.com/mssola/useragent"
 )
@@ -124,15 +125,31 @@ func (d *Detector) Detect(ua string, h Hints) Device {
 	if d.cache == nil {
 		return detect(key.ua, key.hints)
 	}
-	if dev, ok := d.cache.get(key); ok {
-		return dev
+	hash := d.cache.hash(&key)
+	e := d.cache.get(hash, &key)
+	if e == nil {
+		// The copy keeps a request's buffer from living as long as the cache,
+		// and lets the answer's strings point into it.
+		e = &entry{key: key.clone()}
+		e.device = detect(e.key.ua, e.key.hints)
+		d.cache.put(hash, e)
 	}
-	// The copy keeps a request's buffer from living as long as the cache, and
-	// lets the answer's strings point into it.
-	key = key.clone()
-	dev := detect(key.ua, key.hints)
-	d.cache.put(key, dev)
-	return dev
+	return e.device
+}
+
+// clean makes text fit for any store: valid UTF-8 without control characters.
+func clean(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return strings.Map(func(r rune) rune {
+				if unicode.IsControl(r) || r == unicode.ReplacementChar {
+					return ' '
+				}
+				return r
+			}, s)
+		}
+	}
+	return s
 }
 
 func cut(s string, n int) string {
@@ -144,10 +161,11 @@ func cut(s string, n int) string {
 
 // detect is Detect without cache and bounds.
 func detect(ua string, h Hints) Device {
-	ua = strings.TrimSpace(ua)
+	ua = strings.TrimSpace(clean(ua))
 	if ua == "" {
 		return Device{Type: Bot, Bot: true, BotReason: ReasonNoAgent}
 	}
+	h.Model = clean(h.Model) // the only hint that is passed on as it came
 	a := parse(ua, h)
 	var d Device
 	d.OS, d.OSVersion = findSystem(&a)

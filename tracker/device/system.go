@@ -24,7 +24,6 @@ var systems = newTable([]rule[string]{
 	{"sailfish", "GNU/Linux"},
 	{"linux like android", "GNU/Linux"},
 	{"tizen", "Tizen"},
-	{"linux; u; tizen", "Tizen"},
 	{"web0s", "webOS"},
 	{"|webos;", "webOS"},
 	{"webos.tv", "webOS"},
