@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -46,8 +47,8 @@ type cachedPlace struct {
 }
 
 // maxFileBytes bounds what is read into memory: the largest city file on the
-// market is below a tenth of it.
-const maxFileBytes = 2 << 30
+// market is far below it.
+const maxFileBytes = 1 << 30
 
 // readDatabase loads the file at path. Errors name the file and are fit for
 // its owner.
@@ -100,9 +101,7 @@ func unpackDatabase(packed []byte, language string) (*database, error) {
 	}
 	// The last four bytes say how long the content is (RFC 1952 §2.3.1): a
 	// hint, so that the buffer need not grow, and not believed beyond reason.
-	size := min(uint64(packed[len(packed)-4])|uint64(packed[len(packed)-3])<<8|
-		uint64(packed[len(packed)-2])<<16|uint64(packed[len(packed)-1])<<24,
-		uint64(len(packed))*8)
+	size := min(int64(binary.LittleEndian.Uint32(packed[len(packed)-4:])), 8*int64(len(packed)))
 	data := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
 	if _, err := data.ReadFrom(io.LimitReader(zip, maxFileBytes+1)); err != nil {
 		return nil, fmt.Errorf("unpacking: %w", err)
