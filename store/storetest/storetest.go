@@ -31,6 +31,11 @@ func Test(t *testing.T, fresh New) {
 		{"Identity", testIdentity},
 		{"Events", testEvents},
 		{"Visits", testVisits},
+		{"Nodes", testNodes},
+		{"Retain", testRetain},
+		{"Admin", testAdmin},
+		{"Salts", testSalts},
+		{"Keeper", testKeeper},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()
