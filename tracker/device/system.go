@@ -191,7 +191,10 @@ var systems = newTable([]rule[string]{
 	{"centos", "GNU/Linux"},
 	{"|crkey", "GNU/Linux"},
 
-	{"darwin/", "Darwin"}, // macOS or iOS, told apart below
+	{"android", "Android"}, // within a word: SomeRadioAndroid
+	{"/msm8#", "Android"},  // Qualcomm chips
+	{"/mt6#", "Android"},   // and MediaTek ones
+	{"darwin/", "Darwin"},  // macOS or iOS, told apart below
 })
 
 // hintSystems are the values of Sec-CH-UA-Platform.
