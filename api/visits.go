@@ -17,7 +17,9 @@ const (
 )
 
 // visits lists visits, newest first: ?site=KEY &from= &to= (RFC 3339)
-// &visitor_id= &user_id= &bots=true &limit= &cursor=.
+// &visitor_id= &user_id= &bots=false &limit= &cursor=. It is the log of what
+// came in, so bots are in it, marked, unless the caller wants none; reports
+// leave them out.
 func (h *handlers) visits(c echo.Context) error {
 	site, err := h.siteParam(c)
 	if err != nil {
@@ -31,7 +33,7 @@ func (h *handlers) visits(c echo.Context) error {
 	f.From, f.To = p.time("from"), p.time("to")
 	f.Visitor = tracker.VisitorID(p.int("visitor_id", 0, 0, 1<<63-1))
 	f.UserID = c.QueryParam("user_id")
-	f.Bots = p.bool("bots")
+	f.Bots = p.bool("bots", true)
 	f.Limit = int(p.int("limit", defaultLimit, 1, maxLimit))
 	f.Before = tracker.VisitID(p.int("cursor", 0, 1, 1<<63-1))
 	if p.err != nil {
@@ -140,15 +142,17 @@ func (p *params) int(name string, def, low, high int64) int64 {
 	return n
 }
 
-func (p *params) bool(name string) bool {
+func (p *params) bool(name string, def bool) bool {
 	switch p.c.QueryParam(name) {
-	case "", "false", "0":
+	case "":
+		return def
+	case "false", "0":
 		return false
 	case "true", "1":
 		return true
 	}
 	p.fail(name, "true or false")
-	return false
+	return def
 }
 
 func (p *params) fail(name, want string) {

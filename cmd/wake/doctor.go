@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -69,7 +70,7 @@ func doctor(ctx context.Context, c *cli.Command) error {
 		})
 	}
 	check("places", func() (string, error) {
-		p, err := openLocator(c.String("geo-db"))
+		p, err := openLocator(c.String("geo-db"), slog.Default())
 		if err != nil {
 			return "", err
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"path/filepath"
 
@@ -24,11 +25,11 @@ func openStore(ctx context.Context, data, url string) (store.Store, error) {
 }
 
 // openLocator opens the file, or the built-in countries.
-func openLocator(file string) (*geo.Locator, error) {
+func openLocator(file string, log *slog.Logger) (*geo.Locator, error) {
 	if file == "" {
 		return geo.Builtin()
 	}
-	return geo.Open(file, geo.Options{})
+	return geo.Open(file, geo.Options{Logger: log})
 }
 
 // places is geo as the collector wants it. Without a database every address
@@ -56,7 +57,7 @@ func (p places) Close() error {
 // openPlaces opens the place database. A missing built-in one (a build
 // without its npm package) is no reason not to start.
 func openPlaces(cfg config) (places, error) {
-	l, err := openLocator(cfg.GeoDB)
+	l, err := openLocator(cfg.GeoDB, cfg.Log)
 	if err != nil && cfg.GeoDB != "" {
 		return places{}, err
 	}

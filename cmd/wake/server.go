@@ -85,7 +85,7 @@ func (s *server) background() []func(context.Context) {
 		func(ctx context.Context) { s.sites.Run(ctx, 2*time.Second) },
 		func(ctx context.Context) { chores(ctx, s.store, s.sites.Sites, s.cfg.Log) },
 	}
-	if s.places.Locator != nil && s.cfg.GeoDB != "" {
+	if s.places.Locator != nil {
 		all = append(all, func(ctx context.Context) {
 			if err := s.places.Watch(ctx); err != nil && ctx.Err() == nil {
 				s.cfg.Log.Error("the place database is watched no longer", "err", err)
