@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"math/big"
 	"net/http"
 	"net/netip"
@@ -35,6 +36,13 @@ import (
 //
 // Whoever fails gets the answer for an unknown id, and so learns nothing; an
 // honest client answers it by a new handshake.
+//
+// One honest client has neither cookie nor a chance to get in: Faye's opens its
+// websocket before it has the answer to its first handshake, so that this socket
+// went without the cookie that its later requests have. Such a socket is closed
+// without an answer; the client opens another, which has the cookie, and sends
+// again what was not answered. That the browser client's own file sets the
+// cookie keeps this rare.
 type Credentials struct {
 	Cookie [16]byte // hash of the cookie's secret
 	Print  uint64   // of address and User-Agent
@@ -53,7 +61,8 @@ type Request struct {
 	HTTP *http.Request
 
 	cookie    [16]byte
-	hasCookie bool
+	hasCookie bool // the client sent it
+	issued    bool // the client was given it with the opening of its websocket
 	print     uint64
 	conn      *conn
 	local     *LocalClient
@@ -102,11 +111,19 @@ func (s *session) authorized(req *Request) bool {
 // matches decides for a connection that is not the session's own socket; open
 // tells that there is one.
 func (c *Credentials) matches(req *Request, strict, open bool) bool {
-	if req.hasCookie && subtle.ConstantTimeCompare(req.cookie[:], c.Cookie[:]) == 1 {
+	if (req.hasCookie || req.issued) && subtle.ConstantTimeCompare(req.cookie[:], c.Cookie[:]) == 1 {
 		return true
 	}
 	return !strict && !c.Proven && !open && c.Print == req.print
 }
+
+// tooEarly reports that the request comes by a socket that was opened before its
+// client had the session's cookie, as far as one can tell.
+func (c *Credentials) tooEarly(req *Request) bool {
+	return req.conn != nil && !req.hasCookie && c.Proven && c.Print == req.print && req.conn.single()
+}
+
+var errTooEarly = errors.New("bayeux: the websocket was opened before the cookie was set")
 
 // newClientID is 160 random bits in base 36, as Faye's ids are: 31 characters.
 func newClientID() string {

@@ -76,7 +76,7 @@ type Command struct {
 	Kick string
 	// CloseChannel ends every subscription to exactly this channel or pattern.
 	CloseChannel string
-	Reason       string
+	Reason       Reason
 }
 
 // Retention says how much of a channel's history is kept: the last Size messages

@@ -127,7 +127,12 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", ct)
-	h.Set("Cache-Control", "public, max-age=3600")
+	// Asked for again each time, so that the cookie is there before the first
+	// handshake (see Credentials); 304 in the rule.
+	h.Set("Cache-Control", "private, no-cache")
+	if req := s.newRequest(r, ""); !req.hasCookie && !s.opt.NoCookie {
+		http.SetCookie(w, s.newCookie(r, &req))
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")

@@ -152,6 +152,10 @@ func (m *Message) wire() (object, frame []byte) {
 		// payload are one piece of memory.
 		const room = 10
 		b := make([]byte, room, room+64+len(m.Channel)+len(m.Data)+len(m.Ext)+len(m.ID))
+		if m.Position.Offset > 0 {
+			p := strconv.AppendUint(append(append([]byte(`{"epoch":`), quote(m.Position.Epoch)...), `,"offset":`...), m.Position.Offset, 10)
+			m.SetExtField("history", append(p, '}'))
+		}
 		b = append(b, '[')
 		b = m.append(b)
 		b = append(b, ']')
@@ -183,8 +187,12 @@ func putServerHeader(b []byte, n int) int {
 }
 
 func (m *Message) append(b []byte) []byte {
-	b = append(b, `{"channel":`...)
-	b = appendString(b, m.Channel)
+	b = append(b, '{')
+	start := len(b)
+	if m.Channel != "" {
+		b = append(b, `"channel":`...)
+		b = appendString(b, m.Channel)
+	}
 	if m.ID != nil {
 		b = append(b, `,"id":`...)
 		b = append(b, m.ID...)
@@ -241,6 +249,9 @@ func (m *Message) append(b []byte) []byte {
 		b = appendString(b, f.Name)
 		b = append(b, ':')
 		b = append(b, f.Value...)
+	}
+	if len(b) > start && b[start] == ',' {
+		b = append(b[:start], b[start+1:]...)
 	}
 	return append(b, '}')
 }

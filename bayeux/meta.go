@@ -22,6 +22,7 @@ func (s *Server) Process(ctx context.Context, req *Request, batch []*Message) []
 type replies struct {
 	messages []*Message
 	poll     *poll      // answered last, with taken
+	hangUp   bool       // the websocket is to be closed without an answer
 	taken    []*Message // events that are among messages
 }
 
@@ -36,7 +37,10 @@ func (s *Server) process(ctx context.Context, req *Request, batch []*Message) (r
 	s.stats.in(req.Transport, len(batch))
 	var held *poll
 	for _, m := range batch {
-		reply, p := s.handle(ctx, req, m)
+		reply, p, err := s.handle(ctx, req, m)
+		if err != nil {
+			return replies{hangUp: true}
+		}
 		if reply != nil {
 			r.messages = append(r.messages, s.outgoingAll(req, []*Message{reply})...)
 		}
@@ -77,16 +81,21 @@ func (s *Server) process(ctx context.Context, req *Request, batch []*Message) (r
 	return r
 }
 
-// handle answers one message; the reply to a held connect comes by the poll.
-func (s *Server) handle(ctx context.Context, req *Request, m *Message) (*Message, *poll) {
+// handle answers one message; the reply to a held connect comes by the poll. An
+// error means that there is nothing to say to this connection any more.
+func (s *Server) handle(ctx context.Context, req *Request, m *Message) (*Message, *poll, error) {
 	reply := &Message{Channel: m.Channel, ID: m.ID, ClientID: m.ClientID, Reply: true, Successful: true}
 	var sess *session
 	if m.ClientID != "" && m.Channel != MetaHandshake {
 		var err error
-		if sess, err = s.find(ctx, req, m.ClientID); err != nil {
+		sess, err = s.find(ctx, req, m.ClientID)
+		if errors.Is(err, errTooEarly) {
+			return nil, nil, err
+		}
+		if err != nil {
 			s.log.Warn("bayeux: find session", "error", err)
 			s.refuse(reply, err)
-			return reply, nil
+			return reply, nil, nil
 		}
 	}
 	// Who it claims to be is settled before anybody else looks at the message.
@@ -94,11 +103,11 @@ func (s *Server) handle(ctx context.Context, req *Request, m *Message) (*Message
 	if !unknown {
 		switch err := s.incoming(ctx, req, m); {
 		case errors.Is(err, ErrDrop):
-			return nil, nil
+			return nil, nil, nil
 		case err != nil:
 			s.refuse(reply, err)
 			s.refusedHandshake(reply)
-			return reply, nil
+			return reply, nil, nil
 		}
 	}
 	var err error
@@ -108,7 +117,7 @@ func (s *Server) handle(ctx context.Context, req *Request, m *Message) (*Message
 	case MetaConnect:
 		var p *poll
 		if p, err = s.connect(req, m, sess); err == nil {
-			return nil, p
+			return nil, p, nil
 		}
 		reply.ClientID = ""
 	case MetaSubscribe:
@@ -130,7 +139,7 @@ func (s *Server) handle(ctx context.Context, req *Request, m *Message) (*Message
 	} else if m.Channel != MetaHandshake {
 		reply.Ext = mergeExt(reply.Ext, replyExt{sync: s.timesync(m).reply()})
 	}
-	return reply, nil
+	return reply, nil, nil
 }
 
 // refuse makes reply an error. Where the client must handshake, it is told so,

@@ -443,7 +443,7 @@ func (s *Server) dismantle(sess *session, why Reason) (subs []*subscription, c *
 // Kick ends the session with this client id wherever it is. Its client is
 // advised not to come back.
 func (s *Server) Kick(ctx context.Context, clientID string) error {
-	return s.engine.Broadcast(ctx, Command{Kick: clientID})
+	return s.engine.Broadcast(ctx, Command{Kick: clientID, Reason: ReasonKicked})
 }
 
 // CloseChannel ends all subscriptions to exactly this channel or pattern, at
@@ -460,7 +460,7 @@ func (s *Server) Command(c Command) {
 	s.later(func() {
 		if c.Kick != "" {
 			if sess := s.session(c.Kick); sess != nil {
-				s.end(sess, ReasonKicked)
+				s.end(sess, c.Reason)
 			}
 		}
 		if c.CloseChannel != "" {
@@ -526,14 +526,25 @@ func (s *Server) find(ctx context.Context, req *Request, id string) (*session, e
 	if sess := s.session(id); sess != nil {
 		sess.mu.Lock()
 		defer sess.mu.Unlock()
-		if sess.gone || !sess.authorized(req) {
+		switch {
+		case sess.gone:
 			return nil, nil
+		case sess.authorized(req):
+			return sess, nil
+		case sess.conn == nil && sess.cred.tooEarly(req):
+			return nil, errTooEarly
 		}
-		return sess, nil
+		return nil, nil
 	}
 	cred, ok, err := s.engine.Lookup(ctx, id)
-	if err != nil || !ok || !cred.matches(req, s.opt.StrictBinding, false) {
+	if err != nil || !ok {
 		return nil, err
+	}
+	if !cred.matches(req, s.opt.StrictBinding, false) {
+		if cred.tooEarly(req) {
+			return nil, errTooEarly
+		}
+		return nil, nil
 	}
 	st, ok, err := s.engine.Claim(ctx, s, id)
 	if err != nil || !ok {

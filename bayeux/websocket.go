@@ -66,6 +66,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	up := ws.HTTPUpgrader{}
 	if !req.hasCookie && !s.opt.NoCookie {
 		up.Header = http.Header{"Set-Cookie": {s.newCookie(r, &req).String()}}
+		req.issued = true
 	}
 	nc, rw, _, err := up.Upgrade(r, w)
 	if err != nil {
@@ -370,6 +371,9 @@ func (c *conn) frame(h ws.Header, payload []byte) bool {
 		return true
 	}
 	r := c.srv.process(c.srv.ctx, &c.req, batch)
+	if r.hangUp {
+		return c.abort(ws.StatusPolicyViolation)
+	}
 	c.reply(r.messages)
 	return true
 }
@@ -426,6 +430,13 @@ func (c *conn) adopt(s *session) bool {
 	}
 	c.sessions = append(c.sessions, s)
 	return true
+}
+
+// single reports whether the socket has no session.
+func (c *conn) single() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.sessions) == 0
 }
 
 // forget ends that. The socket of a client that said goodbye is the client's to

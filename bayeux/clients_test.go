@@ -1,0 +1,185 @@
+package bayeux_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"wake/bayeux"
+	"wake/bayeux/memory"
+)
+
+// Unmodified clients, as npm has them, against a server that is really served.
+
+func TestFayeClient(t *testing.T) {
+	for _, pkg := range []string{"faye", "faye12"} {
+		for _, transport := range []string{"websocket", "long-polling"} {
+			t.Run(pkg+"/"+transport, func(t *testing.T) {
+				t.Parallel()
+				runClient(t, "faye.mjs", pkg, transport)
+			})
+		}
+	}
+}
+
+func TestCometDClient(t *testing.T) {
+	for _, transport := range []string{"websocket", "long-polling"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			runClient(t, "cometd.mjs", transport)
+		})
+	}
+}
+
+// runClient runs a script against a server, restarts the server or cuts all its
+// connections when the script says so, and passes when the script does.
+func runClient(t *testing.T, script string, args ...string) {
+	t.Helper()
+	l := startLive(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := nodeCommand(t, ctx, script, append([]string{l.url()}, args...)...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		switch line := lines.Text(); line {
+		case "RESTART":
+			l.stop(t)
+			l.start(t)
+			_, _ = in.Write([]byte("done\n"))
+		case "CUT":
+			l.cut()
+			_, _ = in.Write([]byte("done\n"))
+		default:
+			t.Log(line)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(script, " ", args, ": ", err)
+	}
+}
+
+// live is a server behind a TCP relay. The server can be restarted while its
+// address stays, and the connections can be cut as a lost network would.
+type live struct {
+	relay net.Listener
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+	addr  string // of the server
+	hub   *bayeux.Server
+	http  *http.Server
+}
+
+func startLive(t *testing.T) *live {
+	t.Helper()
+	relay, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &live{relay: relay, conns: map[net.Conn]bool{}}
+	l.start(t)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := relay.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { l.forward(c) })
+		}
+	})
+	t.Cleanup(func() {
+		l.stop(t)
+		_ = relay.Close()
+		l.cut()
+		wg.Wait()
+	})
+	return l
+}
+
+func (l *live) url() string { return "http://" + l.relay.Addr().String() + "/faye" }
+
+func (l *live) forward(c net.Conn) {
+	l.mu.Lock()
+	addr := l.addr
+	l.mu.Unlock()
+	s, err := net.Dial("tcp", addr)
+	if err != nil {
+		_ = c.Close()
+		return
+	}
+	l.mu.Lock()
+	l.conns[c], l.conns[s] = true, true
+	l.mu.Unlock()
+	var wg sync.WaitGroup
+	pipe := func(a, b net.Conn) {
+		_, _ = io.Copy(a, b)
+		_ = a.Close()
+		_ = b.Close()
+	}
+	wg.Go(func() { pipe(c, s) })
+	wg.Go(func() { pipe(s, c) })
+	wg.Wait()
+	l.mu.Lock()
+	delete(l.conns, c)
+	delete(l.conns, s)
+	l.mu.Unlock()
+}
+
+// cut resets all connections.
+func (l *live) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		_ = c.Close()
+	}
+}
+
+func (l *live) start(t *testing.T) {
+	t.Helper()
+	hub, err := bayeux.New(context.Background(), bayeux.Options{
+		Engine: memory.New(), ErrorInterval: 200 * time.Millisecond, Timeout: 8 * time.Second,
+		ClientFiles: os.DirFS(nodeModules + "/faye/client"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/faye", hub)
+	mux.Handle("/faye/", hub)
+	l.hub, l.http = hub, &http.Server{Handler: mux}
+	l.mu.Lock()
+	l.addr = ln.Addr().String()
+	l.mu.Unlock()
+	go func() { _ = l.http.Serve(ln) }()
+}
+
+func (l *live) stop(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := l.hub.Shutdown(ctx); err != nil {
+		t.Error("shutdown:", err)
+	}
+	_ = l.http.Close()
+}
