@@ -35,8 +35,8 @@ type Tx interface {
 	// InsertVisits inserts whole visits, leaving out those whose id or token
 	// is taken, and says how many it inserted.
 	InsertVisits(ctx context.Context, visits []*Visit) (int, error)
-	// EnrichVisits gives stored stubs the arrival, and whatever else they
-	// lack, and makes them whole.
+	// EnrichVisits gives stored stubs the arrival of Whole, and whatever else
+	// they lack, and makes them whole.
 	EnrichVisits(ctx context.Context, visits []*Visit) error
 	// SetVisitorUsers stores NewUserID; where Link is set, the visitor's
 	// visits without a user become that user's.
@@ -214,7 +214,7 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 	}
 	stored := b.where(func(v *Visit) bool { return v.Stored })
 	sortByID(stored)
-	if stubs := filter(stored, func(v *Visit) bool { return v.StoredStub && !v.Stub }); len(stubs) > 0 {
+	if stubs := filter(stored, func(v *Visit) bool { return v.StoredStub && v.Whole != nil }); len(stubs) > 0 {
 		if err := tx.EnrichVisits(ctx, stubs); err != nil {
 			return fmt.Errorf("enrich visits: %w", err)
 		}

@@ -19,6 +19,9 @@ type Visit struct {
 	tracker.Visit
 	Stored     bool // before this batch
 	StoredStub bool
+	// Whole is the first record's visit that is no stub, nil if all are: what
+	// a stored stub is enriched by.
+	Whole *tracker.Visit
 	// EntryOrder and ExitOrder say when the views of EntryPage and ExitPage
 	// were, in a form that compares; without a view they lose to any other.
 	EntryOrder, ExitOrder int64
@@ -96,6 +99,9 @@ func merge(records []*tracker.Record) *batch {
 			if v.LastAt.Before(r.Visit.LastAt) {
 				v.LastAt = r.Visit.LastAt
 			}
+		}
+		if v.Whole == nil && !r.Visit.Stub {
+			v.Whole = &r.Visit
 		}
 		b.of[i] = v
 		n := len(r.Events)

@@ -138,8 +138,8 @@ func (t *tx) InsertVisits(ctx context.Context, visits []*ingest.Visit) (int, err
 		column(visits, func(v *ingest.Visit) int64 { return v.StartedAt.UnixMilli() }),
 		column(visits, func(v *ingest.Visit) int64 { return v.LastAt.UnixMilli() }),
 		column(visits, func(v *ingest.Visit) bool { return v.Stub }),
-		column(visits, latitude),
-		column(visits, longitude),
+		column(visits, func(v *ingest.Visit) *float64 { return latitude(&v.Visit) }),
+		column(visits, func(v *ingest.Visit) *float64 { return longitude(&v.Visit) }),
 		column(visits, func(v *ingest.Visit) int { return v.ScreenWidth }),
 		column(visits, func(v *ingest.Visit) int { return v.ScreenHeight }),
 		column(visits, func(v *ingest.Visit) int { return v.Ordinal }),
@@ -158,14 +158,14 @@ func (t *tx) InsertVisits(ctx context.Context, visits []*ingest.Visit) (int, err
 	return int(tag.RowsAffected()), err
 }
 
-func latitude(v *ingest.Visit) *float64 {
+func latitude(v *tracker.Visit) *float64 {
 	if !v.HasPoint {
 		return nil
 	}
 	return &v.Latitude
 }
 
-func longitude(v *ingest.Visit) *float64 {
+func longitude(v *tracker.Visit) *float64 {
 	if !v.HasPoint {
 		return nil
 	}
@@ -193,16 +193,16 @@ var enrichVisits = func() string {
 func (t *tx) EnrichVisits(ctx context.Context, visits []*ingest.Visit) error {
 	args := []any{
 		column(visits, func(v *ingest.Visit) int64 { return int64(v.ID) }),
-		column(visits, latitude),
-		column(visits, longitude),
-		column(visits, func(v *ingest.Visit) int { return v.ScreenWidth }),
-		column(visits, func(v *ingest.Visit) int { return v.ScreenHeight }),
+		column(visits, func(v *ingest.Visit) *float64 { return latitude(v.Whole) }),
+		column(visits, func(v *ingest.Visit) *float64 { return longitude(v.Whole) }),
+		column(visits, func(v *ingest.Visit) int { return v.Whole.ScreenWidth }),
+		column(visits, func(v *ingest.Visit) int { return v.Whole.ScreenHeight }),
 	}
 	for _, c := range sqlstore.ArrivalColumns {
-		args = append(args, column(visits, func(v *ingest.Visit) string { return *c.Of(&v.Arrival) }))
+		args = append(args, column(visits, func(v *ingest.Visit) string { return *c.Of(&v.Whole.Arrival) }))
 	}
 	for _, c := range sqlstore.VisitDetails {
-		args = append(args, column(visits, func(v *ingest.Visit) string { return *c.Of(&v.Visit) }))
+		args = append(args, column(visits, func(v *ingest.Visit) string { return *c.Of(v.Whole) }))
 	}
 	_, err := t.Exec(ctx, enrichVisits, args...)
 	return err

@@ -7,6 +7,7 @@ import (
 
 	"wake/store/ingest"
 	"wake/store/sqlstore"
+	"wake/tracker"
 )
 
 // tx implements ingest.Tx. Its contexts carry no cancellation, see
@@ -72,7 +73,7 @@ func (t *tx) FindVisitors(ctx context.Context, visitors []*ingest.Visitor) error
 func (t *tx) InsertVisits(ctx context.Context, visits []*ingest.Visit) (n int, err error) {
 	args := make([]any, 0, 64)
 	err = each(ctx, t, t.stmts.insertVisit, visits, func(ctx context.Context, stmt *sql.Stmt, v *ingest.Visit) error {
-		latitude, longitude := point(v)
+		latitude, longitude := point(&v.Visit)
 		args = append(args[:0], int64(v.ID), v.SiteID, int64(v.Visitor.ID), v.StartedAt.UnixMilli(), v.LastAt.UnixMilli(), v.Stub,
 			latitude, longitude, v.ScreenWidth, v.ScreenHeight, v.Ordinal, v.Views, v.Visit.Events, v.EngagedMS,
 			v.EntryPage, v.ExitPage, v.EntryOrder, v.ExitOrder)
@@ -89,7 +90,7 @@ func (t *tx) InsertVisits(ctx context.Context, visits []*ingest.Visit) (n int, e
 }
 
 // point is where the visit is, NULL when unknown.
-func point(v *ingest.Visit) (latitude, longitude any) {
+func point(v *tracker.Visit) (latitude, longitude any) {
 	if !v.HasPoint {
 		return nil, nil
 	}
@@ -98,13 +99,14 @@ func point(v *ingest.Visit) (latitude, longitude any) {
 
 func (t *tx) EnrichVisits(ctx context.Context, visits []*ingest.Visit) error {
 	return each(ctx, t, t.stmts.enrichVisit, visits, func(ctx context.Context, stmt *sql.Stmt, v *ingest.Visit) error {
-		latitude, longitude := point(v)
-		args := []any{latitude, longitude, v.ScreenWidth, v.ScreenHeight}
+		w := v.Whole
+		latitude, longitude := point(w)
+		args := []any{latitude, longitude, w.ScreenWidth, w.ScreenHeight}
 		for _, c := range sqlstore.ArrivalColumns {
-			args = append(args, *c.Of(&v.Arrival))
+			args = append(args, *c.Of(&w.Arrival))
 		}
 		for _, c := range sqlstore.VisitDetails {
-			args = append(args, *c.Of(&v.Visit))
+			args = append(args, *c.Of(w))
 		}
 		_, err := stmt.ExecContext(ctx, append(args, int64(v.ID))...)
 		return err

@@ -36,6 +36,7 @@ func Test(t *testing.T, fresh New) {
 		{"Admin", testAdmin},
 		{"Salts", testSalts},
 		{"Keeper", testKeeper},
+		{"Model", testModel},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			t.Parallel()
