@@ -2,7 +2,8 @@
 // names bots with the reason why they are held to be bots.
 //
 // The rules are tables of tokens, read in order, first match wins: bots in
-// bot.go, browsers in browser.go, systems in system.go, kinds of device in
-// kind.go, makers in brand.go. How well they do on a public set of user agents
-// is measured by the program in measure/, and written in docs/devices.md.
+// bots.go and bot.go, browsers in browser.go, systems in system.go, kinds of
+// device in kind.go and model.go, makers in brand.go; match.go reads them. How
+// well they do on public sets of user agents is measured by the program in
+// measure/, and written in docs/devices.md.
 package device

@@ -10,6 +10,15 @@ type rule[T any] struct {
 	value   T
 }
 
+// all gives many patterns one meaning.
+func all[T any](value T, patterns ...string) []rule[T] {
+	rules := make([]rule[T], len(patterns))
+	for i, p := range patterns {
+		rules[i] = rule[T]{p, value}
+	}
+	return rules
+}
+
 // hit is where a rule matched: text[from:to].
 type hit struct{ from, to int }
 

@@ -32,9 +32,9 @@ func parse(ua string, h Hints) agent {
 
 // androidNames opens the part of a comment that names version and model.
 // Televisions write Andr0id, so that pages do not take them for phones.
-var androidNames = newTable([]rule[bool]{
-	{"|android", true}, {"|andr0id", true}, {"yunos", true}, {"|adr #", true}, {"|linux; os ", true},
-})
+var androidNames = newTable(all(true,
+	"|android", "|andr0id", "yunos", "|adr #", "|linux; os ",
+))
 
 // readAndroid finds the model in what Android devices write, one of
 //
@@ -117,12 +117,12 @@ func modelIn(field string) (string, bool) {
 	return f, true
 }
 
-var notModel = newTable([]rule[bool]{
-	{"^wv$", true}, {"^mobile$", true}, {"^mobile vr$", true}, {"^tablet$", true}, {"^tv$", true},
-	{"^linux|", true}, {"^arm$", true}, {"^arm_", true}, {"^armv", true}, {"^x86", true}, {"^harmonyos", true}, {"^hmscore", true},
-	{"^sdk:", true}, {"^cpu ", true}, {"^touch$", true}, {"^trident", true}, {"^compatible$", true},
-	{"^gzip$", true}, {"^ucbrowser", true}, {"^opera ", true}, {"^googlebot", true}, {"^bingbot", true}, {"duplexweb-google", true},
-})
+var notModel = newTable(all(true,
+	"^wv$", "^mobile$", "^mobile vr$", "^tablet$", "^tv$",
+	"^linux|", "^arm$", "^arm_", "^armv", "^x86", "^harmonyos", "^hmscore",
+	"^sdk:", "^cpu ", "^touch$", "^trident", "^compatible$",
+	"^gzip$", "^ucbrowser", "^opera ", "^googlebot", "^bingbot", "duplexweb-google",
+))
 
 // isLocale knows en, en-us, zh_CN, zh-Hans-CN.
 func isLocale(s string) bool {
