@@ -5,7 +5,7 @@
 
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { minify } from 'terser';
+import { minifyBeacon } from './beacon/minify.mjs';
 
 const BEACON_BUDGET = 3072; // bytes, gzipped
 
@@ -13,14 +13,10 @@ const here = (path) => new URL(path, import.meta.url);
 
 await mkdir(here('dist/'), { recursive: true });
 
-const source = await readFile(here('beacon/wake.js'), 'utf8');
-const { code } = await minify(source, {
-  ecma: 2017,
-  compress: { passes: 3, unsafe_arrows: true, unsafe: true, pure_getters: true, keep_fargs: false },
-});
-await writeFile(here('dist/wake.js'), code + '\n');
-const size = gzipSync(code + '\n', { level: 9 }).length;
-console.log(`wake.js: ${code.length + 1} bytes, ${size} gzipped (at most ${BEACON_BUDGET})`);
+const beacon = await minifyBeacon(await readFile(here('beacon/wake.js'), 'utf8'));
+await writeFile(here('dist/wake.js'), beacon);
+const size = gzipSync(beacon, { level: 9 }).length;
+console.log(`wake.js: ${beacon.length} bytes, ${size} gzipped (at most ${BEACON_BUDGET})`);
 
 // The Faye client is Apache-2.0; its licence is named in its first lines or
 // is put there.

@@ -62,8 +62,7 @@ func (d *demo) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /demo", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/demo/", http.StatusMovedPermanently)
 	})
-	assets, _ := fs.Sub(files, "demo") // a valid path
-	mux.Handle("GET /demo/assets/", http.StripPrefix("/demo/", http.FileServerFS(assets)))
+	mux.HandleFunc("GET /demo/assets/{file...}", d.asset)
 	mux.HandleFunc("GET /demo/{$}", d.page("home", "A chandlery for small boats", func(_ *http.Request, v *view) { v.Products = products[:8] }))
 	mux.HandleFunc("GET /demo/c/{category}", d.category)
 	mux.HandleFunc("GET /demo/p/{sku}", d.product)
@@ -106,6 +105,16 @@ func (d *demo) show(w http.ResponseWriter, r *http.Request, status int, name str
 	render(w, status, d.pages[name], v)
 }
 
+func (d *demo) asset(w http.ResponseWriter, r *http.Request) {
+	name := "demo/assets/" + r.PathValue("file")
+	if info, err := fs.Stat(files, name); err != nil || info.IsDir() {
+		d.missing(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", scriptAge)
+	http.ServeFileFS(w, r, files, name)
+}
+
 func (d *demo) category(w http.ResponseWriter, r *http.Request) {
 	for _, c := range categories {
 		if c.Slug == r.PathValue("category") {
@@ -144,6 +153,7 @@ func (d *demo) missing(w http.ResponseWriter, r *http.Request) {
 	d.show(w, r, http.StatusNotFound, "missing", view{Title: "Not found", Products: products[:3]})
 }
 
+// matching is the products that fit, in the order of the catalogue.
 func matching(fits func(product) bool) []product {
 	var found []product
 	for _, p := range products {

@@ -10,14 +10,14 @@
  * sending twice is harmless, because every event has an id.
  *
  * @typedef {Record<string, any>} Properties
- * @typedef {{key: string, head: string, event: Properties}} Item
- *   A queued event. `head` is the JSON of the hit around it, still open at
- *   its end: events of the same head go in one request.
+ * @typedef {{slot: string, frame: string, event: Properties}} Item
+ *   An event in its slot of the queue. `frame` is the JSON of the hit around
+ *   it, still open at its end: events of the same frame go in one request.
  */
 (() => {
   const OFF = 'wake-off';
   const MAX_EVENTS = 500; // kept while the server is away
-  const FILES = /\.(apk|csv|dmg|docx?|epub|exe|gz|iso|mp[34]|pdf|pptx?|rar|txt|xlsx?|zip)$/i;
+  const FILES = /\.(apk|csv|dmg|docx?|epub|exe|gz|mp[34]|pdf|pptx?|rar|xlsx?|zip)$/i;
 
   /**
    * Keeps the page safe from whatever goes wrong in here.
@@ -29,7 +29,7 @@
     } catch (e) {}
   };
 
-  const start = safe(() => {
+  safe(() => {
     const doc = document;
     const nav = navigator;
     const stub = window.wake || {};
@@ -39,29 +39,33 @@
 
     /** @type {Properties} */
     const options = {};
+    /** @type {any} */
+    const script = doc.currentScript;
     const source = new URL(script.src || '/', location.href);
     source.searchParams.forEach((value, name) => (options[name] = value));
     const {
-      site,
+      site = '',
       endpoint = '/wake/hit',
       auto,
       hash,
       clicks = 'a,button,summary,[type=submit],[role=button]',
-      cookieless = !nav.cookieEnabled,
+      cookieless = nav.cookieEnabled ? undefined : '',
       cookieDomain = '',
       visitTimeout = 1800, // s
       ignoreDnt = nav.doNotTrack != 1 && !nav.globalPrivacyControl,
-      before = '',
+      before,
     } = Object.assign(options, script.dataset);
     const url = new URL(endpoint, source).href;
     const automatic = auto != 'false';
+    const cookies = cookieless == null;
 
     // This page. What is known of it changes in view() and attend(), nowhere
     // else.
 
     /** The page view that is being looked at. @type {Item | undefined} */
     let current;
-    let from = doc.referrer; // the page before it
+    let shown = ''; // which page that is
+    let from = doc.referrer; // the address before it
     let since = 0; // when it got attention, by performance.now(); 0: it has none
     let engaged = 0; // ms of attention before that
 
@@ -75,9 +79,8 @@
     // each other's; keys sort by time.
 
     /** localStorage, or memory where there is none. @type {any} */
-    let disk = {};
-    safe(() => (disk = localStorage || disk))();
-    let queue = cookieless ? {} : disk;
+    const disk = safe(() => localStorage)() || {};
+    let queue = cookies ? disk : {};
     let order = 1e3;
     let timer = 0;
     let busy = 0; // until when an answer is waited for
@@ -87,62 +90,66 @@
     const keys = () => Object.keys(queue).filter((key) => !key.indexOf('wake:')).sort();
 
     /** @param {Item} item */
-    function save({ key, head, event }) {
-      const text = head + '\n' + JSON.stringify(event);
+    const save = ({ slot, frame, event }) => {
+      const text = frame + '\n' + JSON.stringify(event);
       try {
-        queue[key] = text;
+        queue[slot] = text;
       } catch (e) {
-        queue = { [key]: text }; // storage is full or forbidden
+        queue = { [slot]: text }; // storage is full or forbidden
       }
-      if (keys()[MAX_EVENTS]) delete queue[keys()[0]];
+      const all = keys();
+      if (all[MAX_EVENTS]) delete queue[all[0]];
       timer = timer || setTimeout(flush, 100);
-    }
+    };
 
     /** The queue as requests, oldest first. */
-    function requests() {
-      if (current && queue[current.key]) {
+    const requests = () => {
+      if (current && queue[current.slot]) {
         current.event.title = doc.title; // single-page routers set it late
         save(current);
       }
-      /** @type {{head: string, events: string[], saved: string[][]}[]} */
+      /** @type {{frame: string, saved: string[][]}[]} */
       const all = [];
       keys().forEach((key) => {
-        const [head, event] = queue[key].split('\n');
-        if (!all[0] || all[0].head != head || all[0].events.length >= limit) all.unshift({ head, events: [], saved: [] });
-        all[0].events.push(event);
+        const [frame] = queue[key].split('\n');
+        // What is said once comes last in a frame, so it may be missing in later ones.
+        if (!all[0] || all[0].frame.indexOf(frame) || all[0].saved[limit]) all.unshift({ frame, saved: [] });
         all[0].saved.push([key, queue[key]]);
       });
-      return all.reverse().map(({ head, events, saved }) => ({ saved, body: `${head},"sent":${Date.now()},"events":[${events}]}` }));
-    }
+      return all.reverse().map(({ frame, saved }) => ({
+        saved,
+        body: `${frame},"sent":${Date.now()},"events":[${saved.map((item) => item[1].split('\n')[1])}]}`,
+      }));
+    };
 
     /** Sends the oldest request, and goes on until the queue is empty. */
-    const flush = safe(() => {
-      const [request] = requests();
-      clearTimeout(timer);
-      timer = 0;
-      if (!request || Date.now() < busy) return;
-      const { saved, body } = request;
-      busy = Date.now() + 3e4;
-      fetch(url, { method: 'POST', body, keepalive: body.length < 2e4 })
-        .then(({ ok, status, headers }) => {
-          if (status == 413 && saved[1]) limit = saved.length >> 1;
-          else if (ok || /400|403|413|422/.test('' + status))
-            // An event that has changed meanwhile must be sent again.
-            saved.forEach(([key, text]) => queue[key] == text && delete queue[key]);
-          else throw headers.get('Retry-After');
-          tries = busy = 0;
-          flush();
-        })
-        .catch((after) => {
-          busy = 0;
-          clearTimeout(timer);
-          timer = setTimeout(flush, (Math.min(after, 86400) || 2 ** Math.min(tries++, 8)) * 1e3 * (1 + Math.random()));
-        });
-    });
+    const flush = async () => {
+      try {
+        const [request] = requests();
+        clearTimeout(timer);
+        timer = 0;
+        if (!request || Date.now() < busy) return;
+        const { saved, body } = request;
+        busy = Date.now() + 3e4;
+        const { ok, status, headers } = await fetch(url, { method: 'POST', body, keepalive: !body[2e4] });
+        if (status == 413 && saved[1]) limit = (saved.length >> 1) - 1;
+        else if (ok || /400|403|413|422/.test(status + ''))
+          // An event that has changed meanwhile must be sent again.
+          saved.forEach(([key, text]) => queue[key] == text && delete queue[key]);
+        else throw headers.get('Retry-After');
+        tries = busy = 0;
+        flush();
+      } catch (after) {
+        busy = 0;
+        clearTimeout(timer);
+        timer = setTimeout(flush, (Math.min(after, 86400) || 2 ** Math.min(tries++, 8)) * 1e3 * (1 + Math.random()));
+      }
+    };
 
     // Identity.
 
-    const token = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
+    /** An id that nobody else makes; they sort by time. */
+    const token = () => Date.now() + '-' + order++ + '-' + crypto.getRandomValues(new Uint32Array(4)).join('-');
     /** @param {string} name */
     const cookie = (name) => (doc.cookie.match(name + '=([^;]+)') || [])[1];
     /** @param {string} name @param {string} value @param {number} age in s; 0 forgets it */
@@ -152,17 +159,18 @@
     };
 
     /** Whether the next event begins a visit. */
-    const rested = () => (cookieless ? Date.now() - alive > visitTimeout * 1e3 : !cookie('wake_visit'));
+    const rested = () => (cookies ? !cookie('wake_visit') : Date.now() - alive > visitTimeout * 1e3);
 
     /** A sign of life. */
     const touch = () => {
       alive = Date.now();
-      if (!cookieless) visit = setCookie('wake_visit', cookie('wake_visit') || visit || token(), visitTimeout);
+      if (cookies) visit = setCookie('wake_visit', cookie('wake_visit') || visit || token(), visitTimeout);
     };
 
     // What happens.
 
-    /** The page's address. */
+    /** What tells pages apart. */
+    const page = () => location.pathname + (hash == null ? '' : location.hash);
     const address = () => (hash == null ? location.href.split('#')[0] : location.href);
 
     /**
@@ -172,28 +180,26 @@
      * @param {Properties} [extra] of the hit
      * @returns {Item | undefined}
      */
-    function record(name, properties, fields, extra) {
+    const record = (name, properties, fields, extra) => {
       if (ignoreDnt === false || disk[OFF]) return;
       const event = Object.assign({ id: token(), name, time: Date.now(), url: address(), title: doc.title, properties }, fields);
       if (event.revenue) event.revenue = (+event.revenue).toFixed(4);
-      if (window[before] && window[before](event) === false) return;
+      if (safe(window[before])(event) === false) return;
+      if (rested()) settle();
       if (rested()) {
-        settle();
-        if (rested()) {
-          visit = '';
-          extra = Object.assign({
-            landing_page: event.url,
-            referrer: from,
-            screen: [screen.width, screen.height],
-            language: nav.language,
-            time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-          }, extra);
-        }
+        visit = '';
+        extra = Object.assign({
+          landing_page: event.url,
+          referrer: from,
+          screen: [screen.width, screen.height],
+          language: nav.language,
+          time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+        }, extra);
       }
       touch();
       const item = {
-        key: 'wake:' + event.time + order++,
-        head: JSON.stringify(Object.assign({ site }, user, cookieless ? {} : {
+        slot: 'wake:' + event.id,
+        frame: JSON.stringify(Object.assign({ site }, user, cookies && {
           visit_token: visit,
           visitor_token: setCookie('wake_visitor', cookie('wake_visitor') || cookie('ahoy_visitor') || token(), 63072e3),
         }, extra)).slice(0, -1),
@@ -201,18 +207,19 @@
       };
       save(item);
       return item;
-    }
+    };
 
-    /** A page view begins. @param {Properties} [properties] @param {Properties} [fields] */
-    function view(properties, fields) {
+    /** A page view begins. @param {Properties} [properties] */
+    const view = (properties) => {
       settle();
-      current = record('$view', properties, Object.assign({ referrer: from }, fields));
+      current = record('$view', properties, { referrer: from });
       from = address();
+      shown = page();
       engaged = 0;
-    }
+    };
 
     /** Attention is counted; its sum is saved when it ends. @param {boolean} [ends] */
-    function settle(ends = true) {
+    const settle = (ends = true) => {
       const now = performance.now();
       const attentive = !doc.hidden && doc.hasFocus();
       if (current && since && (ends || !attentive)) {
@@ -222,10 +229,10 @@
         touch();
       }
       since = attentive ? since || now : 0;
-    }
+    };
 
     /** Attention may have changed. @param {any} event */
-    function attend({ type, persisted }) {
+    const attend = ({ type, persisted }) => {
       const leaving = type == 'pagehide';
       if (!leaving && (persisted || (!since && rested()))) {
         busy = 0;
@@ -238,47 +245,40 @@
         busy = Infinity;
       } else if (doc.hidden) tries || flush();
       else if (automatic && !current) view();
-    }
+    };
 
-    /** The address may have changed; another query is no other page. */
-    const moved = safe(() => {
-      const [now, was] = [address(), from].map((url) => url.replace(/\?[^#]*/, ''));
-      if (now != was) view();
-    });
+    /** The address may have changed. */
+    const moved = () => page() != shown && view();
 
     /** A click or a submit. @param {any} event */
-    function act(event) {
-      /** @param {string} selector @returns {any} */
-      const find = (selector) => event.composedPath().find((/** @type {any} */ node) => node.matches && node.matches(selector));
-      const form = event.type == 'submit';
+    const act = ({ type, button, target }) => {
+      /** @param {string} selector */
+      const find = (selector) => target.closest(selector);
+      const form = type == 'submit';
+      const named = find('[data-wake-event]' + (form ? '' : ':not(form)'));
+      const element = named || (automatic && (form ? target : find(clicks)));
+      if (!element || button > 1 || find('[data-wake-skip],[data-ahoy-skip],[contenteditable]')) return;
+      // Attributes, as a form's own properties may be hidden by its fields.
+      const attribute = (/** @type {string} */ name) => element.getAttribute(name) || undefined;
       /** @type {Properties} */
       const properties = {};
-      let name = form ? '$submit' : '$click';
-      if (event.button > 1 || find('[data-wake-skip],[data-ahoy-skip],[contenteditable]')) return;
-      const named = find((form ? 'form' : ':not(form)') + '[data-wake-event]');
-      const element = named || (automatic && find(form ? 'form' : clicks));
-      // Attributes, as a form's own properties may be hidden by its fields.
-      const attribute = (/** @type {string} */ name, of = element) => (of && of.getAttribute(name)) || undefined;
       if (named) {
-        name = attribute('data-wake-event');
         for (const { name, value } of named.attributes) if (!name.indexOf('data-wake-prop-')) properties[name.slice(15)] = value;
-      } else if (element) {
-        properties.tag = element.localName;
-        properties.id = attribute('id');
-        properties.class = attribute('class');
-        properties.page = location.pathname;
-        properties.section = attribute('data-section', find('[data-section]'));
+        return record(named.dataset.wakeEvent, properties);
+      }
+      const away = element.host && element.host != location.host;
+      record(form ? '$submit' : FILES.test(element.pathname) || attribute('download') ? '$download' : away ? '$outbound' : '$click', {
+        tag: element.localName,
+        id: attribute('id'),
+        class: attribute('class'),
+        page: location.pathname,
+        section: (find('[data-section]') || script).dataset.section,
         // What a visitor has typed or chosen is never read.
-        if (!form && !/^(?!submit|button)./.test(element.type))
-          properties.text = (element.textContent || attribute('value') || attribute('aria-label') || '').replace(/\s+/g, ' ').trim().slice(0, 200);
-        if (element.origin) {
-          properties.href = element.href;
-          if (attribute('download') != null || FILES.test(element.pathname)) name = '$download';
-          else if (element.host && element.host != location.host) name = '$outbound';
-        }
-      } else return;
-      record(name, properties);
-    }
+        text: form || /^(?!submit|button)./.test(element.type) ? undefined
+          : (element.textContent || attribute('value') || attribute('aria-label') || '').replace(/\s+/g, ' ').trim().slice(0, 200),
+        href: element.origin ? element.href : undefined,
+      });
+    };
 
     // What the page may call: wake.track(…), or wake('track', …), which the
     // one-line stub keeps until this script has come.
@@ -315,10 +315,10 @@
     if (automatic) {
       if (!doc.hidden) view();
       ['pushState', 'replaceState'].forEach((name) => {
-        const original = history[name];
-        history[name] = function () {
-          original.apply(this, arguments);
-          moved();
+        const original = history[name].bind(history);
+        history[name] = (/** @type {any[]} */ ...args) => {
+          original(...args);
+          safe(moved)();
         };
       });
       listen('popstate hashchange', moved);
@@ -326,12 +326,5 @@
     listen('click auxclick submit', act, true);
     listen('focus blur pagehide pageshow visibilitychange', attend);
     listen('online', flush);
-    flush();
-  });
-
-  /** @type {any} */
-  const script = document.currentScript || document.querySelector('[data-site]');
-  // A page that is being prerendered may never be seen.
-  if (document.prerendering) document.addEventListener('prerenderingchange', start);
-  else start();
+  })();
 })();

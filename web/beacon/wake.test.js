@@ -1,0 +1,593 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Device, Server, open } from './harness.js';
+
+const MINUTE = 60e3;
+/** Lets time pass, with what was due in it. @param {number} ms */
+const pass = (ms) => vi.advanceTimersByTimeAsync(ms);
+
+/** @type {Server} */
+let server;
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 5, 1, 12), toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
+  vi.advanceTimersByTime(1); // performance.now() is not 0 when scripts run
+  server = new Server();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const away = () => new TypeError('Failed to fetch');
+
+describe('page views', () => {
+  test('the first says how the visit began', async () => {
+    const page = open(server, { url: 'https://shop.example/a?utm_source=x#part', referrer: 'https://search.example/' });
+    await pass(200);
+    expect(server.hits).toHaveLength(1);
+    const { events, visit_token, visitor_token, sent, ...hit } = server.hits[0];
+    expect(hit).toMatchObject({
+      site: 'k1',
+      url: 'https://wake.example/wake/hit',
+      landing_page: 'https://shop.example/a?utm_source=x',
+      referrer: 'https://search.example/',
+      screen: [1920, 1080],
+      language: 'de',
+      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    });
+    expect(sent).toBe(hit.at);
+    expect(visit_token).toMatch(/^[a-z0-9-]{20,64}$/);
+    expect(visitor_token).toMatch(/^[a-z0-9-]{20,64}$/);
+    expect(visitor_token).not.toBe(visit_token);
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      name: '$view',
+      url: 'https://shop.example/a?utm_source=x',
+      title: 'Shop',
+      referrer: 'https://search.example/',
+      time: Date.UTC(2026, 5, 1, 12) + 1,
+    });
+    expect(page.queued()).toEqual([]);
+  });
+
+  test('the next page goes on with the visit and does not say it again', async () => {
+    const device = new Device();
+    open(server, { device });
+    await pass(200);
+    open(server, { device, url: 'https://shop.example/b', referrer: 'https://shop.example/' });
+    await pass(200);
+    const [first, second] = server.hits;
+    expect(second.visit_token).toBe(first.visit_token);
+    expect(second.visitor_token).toBe(first.visitor_token);
+    expect(second).not.toHaveProperty('landing_page');
+  });
+
+  test('a single-page application has many', async () => {
+    const page = open(server, { url: 'https://shop.example/?lang=de' });
+    await pass(200);
+    page.history.pushState(null, '', '/list?lang=de');
+    page.document.title = 'List'; // after the address, as routers do
+    await pass(200);
+    page.history.replaceState(null, '', '/list?lang=de&q=wo'); // as the visitor types
+    page.history.replaceState(null, '', '/list?lang=de&q=wool');
+    page.location.href = 'https://shop.example/item';
+    page.fire('popstate');
+    page.location.hash = 'reviews';
+    page.fire('hashchange');
+    await pass(200);
+    expect(server.events.map(({ url, title, referrer }) => [url, title, referrer])).toEqual([
+      ['https://shop.example/?lang=de', 'Shop', ''],
+      ['https://shop.example/list?lang=de', 'List', 'https://shop.example/?lang=de'],
+      ['https://shop.example/item', 'List', 'https://shop.example/list?lang=de'],
+    ]);
+  });
+
+  test('data-hash tells pages apart by the fragment', async () => {
+    const page = open(server, { url: 'https://shop.example/?a=1#/one', data: { hash: '' } });
+    page.location.hash = '#/two';
+    page.fire('hashchange');
+    page.fire('popstate');
+    await pass(200);
+    expect(server.events.map((event) => event.url)).toEqual(['https://shop.example/?a=1#/one', 'https://shop.example/?a=1#/two']);
+  });
+
+  test('data-auto="false" leaves them to the page', async () => {
+    const page = open(server, { data: { auto: 'false' } });
+    page.history.pushState(null, '', '/list');
+    await pass(200);
+    expect(server.hits).toEqual([]);
+    page.wake.view({ kind: 'list' });
+    await pass(200);
+    expect(server.events).toMatchObject([{ name: '$view', url: 'https://shop.example/list', properties: { kind: 'list' } }]);
+  });
+
+  test('a page that was prerendered or opened in the background counts when it is looked at', async () => {
+    const page = open(server, {
+      before: ({ document }) => (document.hidden = true),
+    });
+    await pass(5000);
+    expect(server.hits).toEqual([]);
+    expect(page.device.cookie).toBe('');
+    page.show();
+    await pass(200);
+    expect(server.names).toEqual(['$view']);
+  });
+
+  test('coming back by the back button is another one', async () => {
+    const page = open(server);
+    await pass(200);
+    page.leave();
+    await pass(1000);
+    page.document.hidden = false;
+    page.fire('pageshow', { persisted: true });
+    page.fire('visibilitychange');
+    await pass(200);
+    expect(server.names).toEqual(['$view', '$view']);
+  });
+
+  test('including the script twice counts once', async () => {
+    const page = open(server);
+    page.load();
+    await pass(200);
+    expect(server.names).toEqual(['$view']);
+  });
+});
+
+describe('engaged time', () => {
+  const engaged = () => server.events[0].engaged_ms;
+
+  test('counts while the page is visible and focused, and nothing else', async () => {
+    const page = open(server);
+    await pass(5000);
+    page.blur();
+    await pass(7000);
+    expect(engaged()).toBe(5000);
+    page.focus();
+    await pass(2000);
+    page.hide();
+    await pass(60000);
+    expect(engaged()).toBe(7000);
+    page.show();
+    await pass(1500);
+    page.leave();
+    await pass(0);
+    expect(engaged()).toBe(8500);
+    expect(server.names).toEqual(['$view']);
+  });
+
+  test('is not resent while attention lasts', async () => {
+    const page = open(server);
+    await pass(1000);
+    page.fire('pageshow', { persisted: false });
+    page.fire('focus');
+    await pass(1000);
+    expect(server.hits).toHaveLength(1);
+  });
+
+  test('belongs to each page of a single-page application', async () => {
+    const page = open(server);
+    await pass(3000);
+    page.history.pushState(null, '', '/b');
+    await pass(4000);
+    page.leave();
+    await pass(0);
+    expect(server.events.map((event) => event.engaged_ms)).toEqual([3000, 4000]);
+  });
+
+  test('counted while an older sum is on its way is sent afterwards', async () => {
+    const page = open(server);
+    await pass(1000);
+    let answer;
+    server.answer = () => new Promise((resolve) => (answer = () => resolve({ status: 200 })));
+    page.blur();
+    await pass(200); // 1000 ms are on their way
+    page.focus();
+    await pass(2000);
+    page.blur(); // 3000 ms
+    answer();
+    server.answer = () => ({ status: 200 });
+    await pass(200);
+    expect(engaged()).toBe(3000);
+    expect(page.queued()).toEqual([]);
+  });
+});
+
+describe('visits', () => {
+  test('end after half an hour without a sign of life; the next begins with a view', async () => {
+    const page = open(server, { referrer: 'https://search.example/' });
+    await pass(1000);
+    page.blur();
+    await pass(31 * MINUTE);
+    page.focus();
+    await pass(200);
+    expect(server.names).toEqual(['$view', '$view']);
+    const last = server.hits.at(-1);
+    expect(last.visit_token).not.toBe(server.hits[0].visit_token);
+    expect(last.visitor_token).toBe(server.hits[0].visitor_token);
+    expect(last).toMatchObject({ landing_page: 'https://shop.example/', referrer: '' });
+  });
+
+  test('go on while a page is read, however long', async () => {
+    const page = open(server);
+    await pass(45 * MINUTE);
+    page.wake.track('Read it all');
+    await pass(200);
+    expect(new Set(server.hits.map((hit) => hit.visit_token)).size).toBe(1);
+    expect(server.names).toEqual(['$view', 'Read it all']);
+  });
+
+  test('data-visit-timeout', async () => {
+    const device = new Device();
+    const data = { visitTimeout: '60' };
+    open(server, { device, data });
+    await pass(61e3);
+    open(server, { device, data });
+    await pass(200);
+    expect(server.hits[1].visit_token).not.toBe(server.hits[0].visit_token);
+  });
+
+  test('are known by first-party cookies', async () => {
+    const { device } = open(server, { data: { cookieDomain: 'shop.example' } });
+    expect(device.cookie).toMatch(/^wake_visit=[a-z0-9-]+; wake_visitor=[a-z0-9-]+$/);
+    expect(device.attributes('wake_visit')).toEqual(['path=/', 'samesite=lax', 'max-age=1800', 'domain=shop.example', 'secure']);
+    expect(device.attributes('wake_visitor')).toContain('max-age=63072000');
+  });
+
+  test('take over the visitor that ahoy.js knew', async () => {
+    const device = new Device();
+    device.cookie = 'ahoy_visitor=Old-Visitor-1;max-age=1000';
+    open(server, { device });
+    await pass(200);
+    expect(server.hits[0].visitor_token).toBe('Old-Visitor-1');
+    expect(device.cookie).toContain('wake_visitor=Old-Visitor-1');
+  });
+
+  test('cookieless pages store nothing and name nobody', async () => {
+    const device = new Device();
+    server.answer = away;
+    const page = open(server, { device, data: { site: 'k1', cookieless: '' } });
+    page.wake.track('One');
+    await pass(500);
+    expect(device.storage).toEqual({});
+    expect(device.cookie).toBe('');
+    server.answer = () => ({ status: 200 });
+    await pass(10e3);
+    expect(server.names).toEqual(['$view', 'One']);
+    expect(server.hits[0]).toMatchObject({ site: 'k1', landing_page: 'https://shop.example/' });
+    expect(server.hits[0]).not.toHaveProperty('visit_token');
+    expect(server.hits[0]).not.toHaveProperty('visitor_token');
+  });
+
+  test('browsers without cookies are cookieless', async () => {
+    open(server, { navigator: { cookieEnabled: false } });
+    await pass(200);
+    expect(server.names).toEqual(['$view']);
+    expect(server.hits[0]).not.toHaveProperty('visit_token');
+  });
+});
+
+describe('calls', () => {
+  test('track takes properties and revenue', async () => {
+    const { wake } = open(server);
+    wake.track('Bought', { sku: 'A-1' }, { revenue: 0.1 + 0.2, currency: 'EUR' });
+    wake.track('Refunded', undefined, { revenue: '-12.50', currency: 'EUR' });
+    await pass(200);
+    expect(server.events.slice(1)).toMatchObject([
+      { name: 'Bought', properties: { sku: 'A-1' }, revenue: '0.3000', currency: 'EUR' },
+      { name: 'Refunded', revenue: '-12.5000', currency: 'EUR' },
+    ]);
+  });
+
+  test('identify', async () => {
+    const { wake } = open(server);
+    wake.identify(42, { plan: 'pro' }, 'abc');
+    wake.track('Later');
+    await pass(500);
+    expect(server.names).toEqual(['$view', '$identify', 'Later']);
+    expect(server.hits[0]).not.toHaveProperty('user_id');
+    expect(server.hits[1]).toMatchObject({ user_id: '42', user_signature: 'abc', traits: { plan: 'pro' } });
+    wake.track('Much later');
+    await pass(500);
+    expect(server.hits[2]).toMatchObject({ user_id: '42', user_signature: 'abc' });
+    expect(server.hits[2]).not.toHaveProperty('traits');
+  });
+
+  test('reset makes another visitor', async () => {
+    const { wake } = open(server);
+    wake.identify(42);
+    wake.reset();
+    wake.track('After');
+    await pass(500);
+    const [first, last] = [server.hits[0], server.hits.at(-1)];
+    expect(last.events[0].name).toBe('After');
+    expect(last.visit_token).not.toBe(first.visit_token);
+    expect(last.visitor_token).not.toBe(first.visitor_token);
+    expect(last).not.toHaveProperty('user_id');
+  });
+
+  test('off and on', async () => {
+    const device = new Device();
+    const { wake } = open(server, { device });
+    wake.off();
+    wake.track('Hidden');
+    open(server, { device }).wake.track('Hidden too');
+    await pass(500);
+    expect(server.hits).toEqual([]);
+    expect(device.cookie).not.toMatch(/=[a-z0-9]/);
+    open(server, { device, url: 'https://shop.example/#wake-on' });
+    await pass(500);
+    expect(server.names).toEqual(['$view']);
+    open(server, { device, url: 'https://shop.example/#wake-off' });
+    await pass(500);
+    expect(server.names).toEqual(['$view']);
+  });
+
+  test('made before the script came are kept', async () => {
+    const stub = (...args) => (stub.q = stub.q || []).push(args);
+    stub('track', 'Early', { n: 1 });
+    stub('identify', 7);
+    open(server, { window: { wake: stub } });
+    await pass(500);
+    expect(server.names.sort()).toEqual(['$identify', '$view', 'Early']);
+  });
+
+  test('data-before changes events or leaves them out', async () => {
+    const hide = (event) => {
+      event.url = event.url.replace(/user\/\d+/, 'user/*');
+      return event.name != 'Secret';
+    };
+    const { wake } = open(server, { url: 'https://shop.example/user/42', data: { before: 'hide' }, window: { hide } });
+    wake.track('Secret');
+    wake.track('Open');
+    await pass(200);
+    expect(server.names).toEqual(['$view', 'Open']);
+    expect(JSON.stringify(server.hits)).not.toContain('user/42');
+  });
+});
+
+describe('privacy', () => {
+  for (const navigator of [{ doNotTrack: '1' }, { globalPrivacyControl: true }])
+    test(`${JSON.stringify(navigator)} is honoured`, async () => {
+      const page = open(server, { navigator });
+      page.wake.track('Hidden');
+      await pass(500);
+      page.leave();
+      expect(server.hits).toEqual([]);
+      expect(page.device.cookie).toBe('');
+      expect(page.device.storage).toEqual({});
+
+      open(server, { navigator, data: { ignoreDnt: '' } });
+      await pass(500);
+      expect(server.names).toEqual(['$view']);
+    });
+
+  test('{"doNotTrack":"0"} allows', async () => {
+    open(server, { navigator: { doNotTrack: '0', globalPrivacyControl: false } });
+    await pass(200);
+    expect(server.names).toEqual(['$view']);
+  });
+});
+
+describe('options', () => {
+  test('in the URL, where attributes get lost', async () => {
+    open(server, { src: 'https://wake.example/w.js?site=k9&cookieless', data: {} });
+    await pass(200);
+    expect(server.hits[0]).toMatchObject({ site: 'k9', url: 'https://wake.example/wake/hit' });
+    expect(server.hits[0]).not.toHaveProperty('visit_token');
+  });
+
+  test('data-endpoint', async () => {
+    open(server, { data: { endpoint: 'https://other.example/collect' } });
+    await pass(200);
+    expect(server.hits[0].url).toBe('https://other.example/collect');
+  });
+});
+
+describe('queue', () => {
+  test('keeps everything while the server is away, then sends it in order', async () => {
+    server.answer = away;
+    const page = open(server);
+    for (let i = 0; i < 120; i++) {
+      page.wake.track('e' + i);
+      await pass(1000);
+    }
+    expect(server.hits).toEqual([]);
+    expect(page.queued()).toHaveLength(121);
+    server.answer = () => ({ status: 200 });
+    await pass(10 * MINUTE);
+    expect(server.names).toEqual(['$view', ...Array.from({ length: 120 }, (_, i) => 'e' + i)]);
+    expect(page.queued()).toEqual([]);
+    expect(Math.max(...server.hits.map((hit) => hit.events.length))).toBeLessThanOrEqual(100);
+  });
+
+  test('survives reloads', async () => {
+    const device = new Device();
+    server.answer = away;
+    open(server, { device }).wake.track('Before');
+    await pass(1000);
+    server.answer = () => ({ status: 200 });
+    open(server, { device });
+    await pass(500);
+    expect(server.names).toContain('Before');
+    expect(server.events).toHaveLength(3);
+    expect(server.hits[0].landing_page).toBe('https://shop.example/');
+  });
+
+  test('waits longer each time, up to some minutes, never at the same moment as others', async () => {
+    let tries = [];
+    server.answer = () => (tries.push(Date.now()), away());
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    open(server);
+    await pass(60 * MINUTE);
+    const waits = tries.slice(1).map((at, i) => (at - tries[i]) / 1e3);
+    expect(waits.slice(0, 10)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 256]);
+
+    tries = [];
+    Math.random.mockReturnValue(0.999);
+    open(server, { data: { cookieless: '' } });
+    await pass(MINUTE);
+    expect((tries[1] - tries[0]) / 1e3).toBeCloseTo(1.999, 2);
+  });
+
+  for (const status of [429, 503])
+    test(`honours Retry-After of a ${status}`, async () => {
+      const at = [];
+      server.answer = () => (at.push(Date.now()), { status, headers: { 'Retry-After': '120' } });
+      const page = open(server);
+      await pass(500);
+      page.wake.track('More'); // does not shorten the wait
+      await pass(119e3);
+      expect(at).toHaveLength(1);
+      await pass(121e3);
+      expect(at).toHaveLength(2);
+    });
+
+  test('tries at once when the connection is back', async () => {
+    server.answer = away;
+    const page = open(server);
+    await pass(5 * MINUTE);
+    server.answer = () => ({ status: 200 });
+    page.fire('online');
+    await pass(0);
+    expect(server.names).toEqual(['$view']);
+  });
+
+  for (const status of [400, 403, 422])
+    test(`drops what is answered ${status}`, async () => {
+      server.answer = () => ({ status });
+      const page = open(server);
+      await pass(200);
+      expect(server.hits).toHaveLength(1);
+      expect(page.queued()).toEqual([]);
+      await pass(30 * MINUTE);
+      expect(server.hits).toHaveLength(1);
+    });
+
+  for (const status of [301, 404, 500, 502])
+    test(`keeps what is answered ${status}`, async () => {
+      server.answer = () => ({ status });
+      const page = open(server);
+      await pass(200);
+      expect(page.queued()).toHaveLength(1);
+    });
+
+  test('splits what is too large, and drops only what is too large alone', async () => {
+    server.answer = (hit) => ({ status: JSON.stringify(hit.events).length > 3000 ? 413 : 200 });
+    const page = open(server);
+    for (let i = 0; i < 20; i++) page.wake.track('e' + i, { text: 'x'.repeat(i == 7 ? 9000 : 300) });
+    await pass(1000);
+    expect(server.names).toHaveLength(20);
+    expect(server.names).not.toContain('e7');
+    expect(page.queued()).toEqual([]);
+  });
+
+  test('is bounded, and lets the oldest go', async () => {
+    server.answer = away;
+    const page = open(server);
+    for (let i = 0; i < 600; i++) page.wake.track('e' + i);
+    expect(page.queued()).toHaveLength(500);
+    server.answer = () => ({ status: 200 });
+    await pass(MINUTE);
+    expect(server.names[0]).toBe('e100');
+    expect(server.names.at(-1)).toBe('e599');
+  });
+
+  test('is shared by tabs, which do not overwrite each other', async () => {
+    const device = new Device();
+    server.answer = away;
+    const tabs = [open(server, { device }), open(server, { device })];
+    for (let i = 0; i < 10; i++) tabs[i % 2].wake.track('e' + i);
+    await pass(1000);
+    expect(tabs[0].queued()).toHaveLength(12);
+    server.answer = () => ({ status: 200 });
+    await pass(MINUTE);
+    expect(server.events).toHaveLength(12); // by id, whoever sent them
+    expect(tabs[0].queued()).toEqual([]);
+  });
+
+  test('moves to memory when storage is full', async () => {
+    const storage = new Proxy({}, {
+      set() {
+        throw new Error('QuotaExceededError');
+      },
+    });
+    const device = new Device();
+    device.storage = storage;
+    open(server, { device }).wake.track('Kept');
+    await pass(200);
+    expect(server.names).toEqual(['$view', 'Kept']);
+  });
+
+  test('is not blocked by what it cannot read', async () => {
+    const device = new Device();
+    device.storage['wake:0'] = 'garbage';
+    server.take = new Proxy(server.take, {
+      apply: async (take, self, args) => {
+        try {
+          JSON.parse(args[1]);
+        } catch {
+          return { ok: false, status: 400, headers: new Headers() };
+        }
+        return take.apply(self, args);
+      },
+    });
+    const page = open(server, { device });
+    await pass(500);
+    expect(server.names).toEqual(['$view']);
+    expect(page.queued()).toEqual([]);
+  });
+
+  test('a lost answer does not hold it up for ever', async () => {
+    server.answer = () => new Promise(() => {});
+    const page = open(server);
+    await pass(31e3);
+    server.answer = () => ({ status: 200 });
+    page.wake.track('Next');
+    await pass(200);
+    expect(server.names).toEqual(['$view', 'Next']);
+  });
+
+  test('leaving sends all that was not acknowledged, once', async () => {
+    server.answer = away;
+    const page = open(server, { data: { cookieless: '' } });
+    page.wake.track('Unsent');
+    await pass(3000);
+    server.answer = () => ({ status: 200 });
+    page.leave();
+    await pass(0);
+    expect(server.hits.map((hit) => hit.by)).toEqual(['beacon']);
+    expect(server.events).toMatchObject([{ name: '$view', engaged_ms: 3000 }, { name: 'Unsent' }]);
+  });
+});
+
+describe('never throws into the page', () => {
+  /** @type {[string, any][]} */
+  const cases = [
+    ['localStorage is forbidden', { before: ({ window }) => Object.defineProperty(window, 'localStorage', { get() { throw new Error('SecurityError'); } }), window: { localStorage: undefined } }],
+    ['localStorage is null', { window: { localStorage: null } }],
+    ['no sendBeacon', { navigator: { sendBeacon: undefined } }],
+    ['no fetch', { window: { fetch: undefined } }],
+    ['a hook that throws', { data: { before: 'boom' }, window: { boom() { throw new Error('boom'); } } }],
+    ['an element called wake', { window: { wake: { id: 'wake' } } }],
+  ];
+  for (const [name, options] of cases)
+    test(name, async () => {
+      const page = open(server, options);
+      const circular = {};
+      circular.self = circular;
+      page.wake.track('Circular', circular);
+      page.wake.track();
+      page.wake('nothing of the kind');
+      page.wake.identify();
+      page.blur();
+      page.leave();
+      await pass(5000);
+    });
+
+  test('and history works as before', async () => {
+    const page = open(server);
+    page.history.pushState({ a: 1 }, '', '/next');
+    expect(page.location.pathname).toBe('/next');
+  });
+});
