@@ -37,6 +37,17 @@ func TestCometDClient(t *testing.T) {
 	}
 }
 
+// TestFayeBrowser drives the browser client in Chromium, from the hub's own origin
+// and from another site, over each transport it has.
+func TestFayeBrowser(t *testing.T) {
+	for _, scenario := range []string{
+		"cross-origin websocket", "cross-origin long-polling", "cross-origin jsonp",
+		"same-origin websocket", "same-origin eventsource", "same-origin long-polling",
+	} {
+		t.Run(scenario, func(t *testing.T) { runClient(t, "browser.mjs", scenario) })
+	}
+}
+
 // runClient runs a script against a server, restarts the server or cuts all its
 // connections when the script says so, and passes when the script does.
 func runClient(t *testing.T, script string, args ...string) {
@@ -65,6 +76,9 @@ func runClient(t *testing.T, script string, args ...string) {
 			_, _ = in.Write([]byte("done\n"))
 		case "CUT":
 			l.cut()
+			_, _ = in.Write([]byte("done\n"))
+		case "LEFT":
+			eventually(t, "the page was left", func() bool { return l.hub.Stats().Clients == 0 })
 			_, _ = in.Write([]byte("done\n"))
 		default:
 			t.Log(line)
@@ -155,7 +169,7 @@ func (l *live) cut() {
 func (l *live) start(t *testing.T) {
 	t.Helper()
 	hub, err := bayeux.New(context.Background(), bayeux.Options{
-		Engine: memory.New(), ErrorInterval: 200 * time.Millisecond, Timeout: 8 * time.Second,
+		Engine: memory.New(), ErrorInterval: 200 * time.Millisecond, Timeout: 8 * time.Second, ResumeTimeout: 3 * time.Second,
 		ClientFiles: os.DirFS(nodeModules + "/faye/client"),
 	})
 	if err != nil {
@@ -168,6 +182,7 @@ func (l *live) start(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("/faye", hub)
 	mux.Handle("/faye/", hub)
+	mux.Handle("/", http.FileServer(http.Dir("clienttest")))
 	l.hub, l.http = hub, &http.Server{Handler: mux}
 	l.mu.Lock()
 	l.addr = ln.Addr().String()

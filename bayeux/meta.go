@@ -301,11 +301,9 @@ func (s *Server) connect(req *Request, m *Message, sess *session) (*poll, error)
 	}
 	sess.answer(outcomeSuperseded)
 	transport := sess.transport
-	if !p.eventSource || sess.stream == nil {
-		if sess.stream != nil {
-			sess.stream.close() // the client has chosen another transport
-			sess.stream = nil
-		}
+	// Beside an open stream a connect only says that the client lives, whatever
+	// its type: Faye's first one goes out before its stream is known to be open.
+	if sess.stream == nil || req.conn != nil {
 		if sess.attach(req) {
 			e := sess.event(EventResume)
 			s.emit(e)

@@ -101,3 +101,14 @@ func nodeCommand(t testing.TB, ctx context.Context, script string, args ...strin
 	}
 	return exec.CommandContext(ctx, node, append([]string{filepath.Join("clienttest", script)}, args...)...)
 }
+
+// eventually waits for something that other goroutines are about to do. It is
+// slow only when it fails.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(15 * time.Second); !f(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("not in time: ", what)
+		}
+	}
+}
