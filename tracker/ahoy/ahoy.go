@@ -183,7 +183,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, visit bool) {
 		wire.Fail(w, http.StatusBadRequest, invalidParameters)
 		return
 	}
-	if visit || p.told {
+	if p.agent != "" && !strings.HasPrefix(hit.UserAgent, "Mozilla/") {
+		hit.UserAgent = p.agent // Android's header names only its HTTP library
+	}
+	if visit || p.arrival.LandingPage != "" || p.arrival.Referrer != "" { // AMP tells it with events
 		arrival := p.arrival // of its own, so that events alone leave p on the stack
 		hit.Visit = &arrival
 	}

@@ -28,7 +28,7 @@ type params struct {
 	js                       bool
 
 	arrival tracker.HitVisit
-	told    bool // arrival says how the visit began
+	agent   string // what native clients say in place of a browser's User-Agent
 
 	event tracker.HitEvent // at the top level, when it has a name
 	named bool
@@ -76,6 +76,7 @@ func (p *params) decode(r *http.Request, body []byte) bool {
 		}
 	}
 	if p.visit {
+		p.invalid = false
 		return true
 	}
 	if !p.nested.empty() && !p.unnest() {
@@ -257,7 +258,6 @@ func (p *params) json(s *scan.Scanner) {
 		default:
 			if f := p.arrivalField(key); f != nil {
 				*f = s.Scalar()
-				p.told = p.told || *f != ""
 			} else if f := p.screenField(key); f != nil {
 				*f = wholeNumber(s.Scalar())
 			} else {
@@ -319,6 +319,8 @@ func (p *params) arrivalField(key []byte) *string {
 		return &a.AppVersion
 	case "os_version":
 		return &a.OSVersion
+	case "user_agent":
+		return &p.agent
 	}
 	return nil
 }
@@ -366,7 +368,6 @@ func (p *params) set(key, value []byte) {
 	default:
 		if f := p.arrivalField(key); f != nil {
 			*f = text(value)
-			p.told = p.told || *f != ""
 		} else if f := p.screenField(key); f != nil {
 			*f = wholeNumber(string(value))
 		}

@@ -352,6 +352,70 @@ func TestTokens(t *testing.T) {
 	})
 }
 
+// TestNative is what the Android SDK sends: UTM and the like at the top
+// level, and a user agent of the device, as the header has the library's.
+func TestNative(t *testing.T) {
+	const agent = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36"
+	body := `{"visit_token":"V","visitor_token":"W","platform":"Android","app_version":"1.2","os_version":"14","os":"Android","user_agent":"` + agent + `","landing_page":"?utm_source=x","utm_source":"x","screen_width":412,"screen_height":915}`
+	for header, want := range map[string]string{"okhttp/4.12.0": agent, "": agent, "Mozilla/5.0 (own)": "Mozilla/5.0 (own)"} {
+		f := &fake{}
+		if w := post(t, ahoy.New(f, ahoy.Options{}), "/ahoy/visits", jsonType, body, "User-Agent", header); w.Code != 200 {
+			t.Fatal(w.Code, w.Body)
+		}
+		if h := f.hits[0]; h.UserAgent != want || h.Visit.Platform != "Android" || h.Visit.UTMSource != "x" || h.Visit.ScreenWidth != 412 || h.Visit.OSVersion != "14" || h.Visit.LandingPage != "?utm_source=x" {
+			t.Errorf("%+v %+v", h, h.Visit)
+		}
+	}
+	// saveExtras sends no tokens.
+	want(t, post(t, ahoy.New(&fake{}, ahoy.Options{}), "/ahoy/visits", jsonType, `{"utm_source":"x"}`), 400, "Missing required parameters\n")
+}
+
+func TestPages(t *testing.T) {
+	for _, c := range []struct{ event, referer, url, title string }{
+		{`{"name":"$view","properties":{"url":"https://a.example/x?y","title":"T","page":"/x"}}`, "", "https://a.example/x?y", "T"},
+		{`{"name":"$view","properties":{"page":"/x"}}`, "", "/x", ""},
+		{`{"name":"$click","properties":{"page":"/x"}}`, "http://example.com/from", "/x", ""},
+		{`{"name":"$click","properties":{"page":"shop#index"}}`, "http://example.com/from", "http://example.com/from", ""},
+		{`{"name":"Own","properties":{"page":"/x","url":"/y"}}`, "", "", ""},
+		{`{"name":"Own"}`, "http://example.com/from?a", "http://example.com/from?a", ""},
+		{`{"name":"Own"}`, "https://other.example/", "", ""}, // cut to its origin by the browser
+	} {
+		f := &fake{}
+		want(t, post(t, ahoy.New(f, ahoy.Options{}), "/ahoy/events", jsonType, `{"visit_token":"v","visitor_token":"w","events":[`+c.event+`]}`, "Referer", c.referer), 200, "{}")
+		if e := f.events()[0]; e.URL != c.url || e.Title != c.title {
+			t.Errorf("%s: %q %q", c.event, e.URL, e.Title)
+		}
+	}
+}
+
+func TestMethodsAndErrors(t *testing.T) {
+	h := ahoy.New(&fake{}, ahoy.Options{})
+	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE"} {
+		r := httptest.NewRequest(method, "/ahoy/events", nil)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != 405 || w.Header().Get("Allow") != "POST, OPTIONS" {
+			t.Error(method, w.Code, w.Header())
+		}
+	}
+	want(t, post(t, h, "/ahoy/other", form, ""), 404, "Not found\n")
+	want(t, post(t, h, "/ahoy/visits", form, tokensAnd("events", "x")), 200, `{"visit_token":"v1","visitor_token":"w1","visit_id":"v1","visitor_id":"w1"}`)
+	r := httptest.NewRequest("OPTIONS", "/ahoy/visits", nil)
+	r.Header.Set("Origin", "https://a.example")
+	r.Header.Set("Access-Control-Request-Method", "POST")
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != 204 || w.Header().Get("Access-Control-Allow-Origin") != "https://a.example" {
+		t.Error(w.Code, w.Header())
+	}
+	// What the collector refuses, ahoy.js is told by the status; later means later.
+	off := ahoy.New(&fake{err: tracker.Unavailable(3*time.Second, nil)}, ahoy.Options{})
+	w = post(t, off, "/ahoy/events", form, tokensAnd("name", "a"), "Origin", "https://a.example")
+	want(t, w, 503, "temporarily unavailable, try again\n")
+	if w.Header().Get("Retry-After") != "3" || w.Header().Get("Access-Control-Allow-Origin") == "" || len(w.Header()["Set-Cookie"]) > 0 {
+		t.Error(w.Header())
+	}
+}
+
 func TestVisitProperties(t *testing.T) {
 	check := func(t *testing.T, contentType, body string) {
 		f := &fake{}
