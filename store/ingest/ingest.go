@@ -45,8 +45,10 @@ type Tx interface {
 	PutUsers(ctx context.Context, users []*User) error
 	// InsertTerms stores terms that may be stored already.
 	InsertTerms(ctx context.Context, terms []Term) error
-	// InsertEvents inserts what is new and sets New.
-	InsertEvents(ctx context.Context, events []*Event) error
+	// InsertEvents inserts what is new and sets New. When they are likely all
+	// new, it may return ErrAgain when they are not; the next time they are
+	// not likely.
+	InsertEvents(ctx context.Context, events []*Event, likelyNew bool) error
 	// RaiseEngaged raises stored events to Engaged and sets Raised, 0 where
 	// the stored one is as high.
 	RaiseEngaged(ctx context.Context, events []*Event) error
@@ -222,7 +224,7 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 	if err := b.writeIdentities(ctx, tx); err != nil {
 		return err
 	}
-	if err := b.writeEvents(ctx, tx); err != nil {
+	if err := b.writeEvents(ctx, tx, !again); err != nil {
 		return err
 	}
 	if len(stored) > 0 {
@@ -240,7 +242,7 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 	return nil
 }
 
-func (b *batch) writeEvents(ctx context.Context, tx Tx) error {
+func (b *batch) writeEvents(ctx context.Context, tx Tx, likelyNew bool) error {
 	if len(b.events) == 0 {
 		return nil
 	}
@@ -249,7 +251,7 @@ func (b *batch) writeEvents(ctx context.Context, tx Tx) error {
 			return fmt.Errorf("insert terms: %w", err)
 		}
 	}
-	if err := tx.InsertEvents(ctx, b.events); err != nil {
+	if err := tx.InsertEvents(ctx, b.events, likelyNew); err != nil {
 		return fmt.Errorf("insert events: %w", err)
 	}
 	raise := filter(b.events, func(e *Event) bool { return !e.New && e.Engaged > 0 })

@@ -153,7 +153,7 @@ func (t *tx) InsertTerms(ctx context.Context, terms []ingest.Term) error {
 	})
 }
 
-func (t *tx) InsertEvents(ctx context.Context, events []*ingest.Event) error {
+func (t *tx) InsertEvents(ctx context.Context, events []*ingest.Event, _ bool) error {
 	return each(ctx, t, t.stmts.insertEvent, events, func(ctx context.Context, stmt *sql.Stmt, e *ingest.Event) (err error) {
 		var revenue any
 		if e.Currency != "" || e.Revenue != 0 {
