@@ -1,0 +1,51 @@
+// The system's Chromium, started once for each file of tests; every test has
+// a context of its own.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+/** Where Chromium is: $WAKE_CHROMIUM, else the first on the path. */
+function executable() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const found = [
+    process.env.WAKE_CHROMIUM,
+    ...(process.env.PATH || '').split(':').flatMap((folder) => names.map((name) => join(folder, name))),
+  ].find((path) => path && existsSync(path));
+  if (!found) throw new Error('no Chromium: install it, or set WAKE_CHROMIUM');
+  return found;
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: executable(),
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+    // The back/forward cache is part of what is tested.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
+}
+
+/**
+ * Waits until get() gives something true, and returns it.
+ * @template T
+ * @param {() => T | Promise<T>} get
+ * @param {string} [what] for the error
+ * @returns {Promise<T>}
+ */
+export async function until(get, what = String(get), ms = 10000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const got = await get();
+    if (got) return got;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
