@@ -388,6 +388,28 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestHitsOutlive: a hit is kept (in a batch, in the live stream) after its
+// request's buffer went to another.
+func TestHitsOutlive(t *testing.T) {
+	multi, multiBody := formData("visit_token", "v-aaaaaa", "visitor_token", "w-aaaaaa", "events_json", `[{"id":"id-aaa","name":"aaaaaaa","properties":{"aaa":"aaaaaaaa"}}]`)
+	for contentType, body := range map[string]string{
+		multi:    multiBody,
+		jsonType: `{"visit_token":"v-aaaaaa","visitor_token":"w-aaaaaa","landing_page":"aaaa","events":[{"id":"id-aaa","name":"aaaaaaa","properties":{"aaa":"aaaaaaaa"}}]}`,
+		form:     values("visit_token", "v-aaaaaa", "visitor_token", "w-aaaaaa", "landing_page", "aaaa", "events_json", `[{"id":"id-aaa","name":"aaaaaaa","properties":{"aaa":"aaaaaaaa"}}]`),
+	} {
+		f := &fake{}
+		h := ahoy.New(f, ahoy.Options{})
+		want(t, post(t, h, "/ahoy/events", contentType, body), 200, "{}")
+		before := fmt.Sprintf("%+v", f.hits[0].Events)
+		for range 20 {
+			post(t, h, "/ahoy/events", contentType, strings.ReplaceAll(strings.ReplaceAll(body, "aaa", "bbb"), "events_bbb", "events_aaa"))
+		}
+		if after := fmt.Sprintf("%+v", f.hits[0].Events); after != before || f.hits[0].VisitToken != "v-aaaaaa" || !strings.Contains(string(f.hits[0].Events[0].Properties), "aaaaaaaa") {
+			t.Errorf("was %s\nis  %s", before, after)
+		}
+	}
+}
+
 func TestMethodsAndErrors(t *testing.T) {
 	h := ahoy.New(&fake{}, ahoy.Options{})
 	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE"} {

@@ -89,6 +89,37 @@ func TestHit(t *testing.T) {
 	}
 }
 
+// TestHitsOutlive: a hit is kept (in a batch, in the live stream) after its
+// request's buffer went to another.
+func TestHitsOutlive(t *testing.T) {
+	f := &fake{}
+	h := beacon.New(f, options())
+	const body = `{"site":"a","visit_token":"aaaa","user_id":"aaaa","traits":{"a":"aaaa"},"landing_page":"aaaa","events":[{"id":"aaaa","name":"aaaa","properties":{"a":"aaaa"}}]}`
+	for range 20 {
+		for _, letter := range []string{"a", "b"} {
+			do(h, "POST", "/", "", strings.ReplaceAll(body, "aaaa", strings.Repeat(letter, 4)))
+		}
+	}
+	for i, hit := range f.hits {
+		text := fmt.Sprint(hit.VisitToken, hit.UserID, string(hit.Traits), hit.Visit.LandingPage, hit.Events[0].ID, hit.Events[0].Name, string(hit.Events[0].Properties))
+		if want := strings.Repeat([]string{"a", "b"}[i%2], 4); strings.Count(text, want) != 7 {
+			t.Fatalf("hit %d: %s", i, text)
+		}
+	}
+}
+
+// TestBrowsersAreNotServers: only a batch may say who the visitor is.
+func TestBrowsersAreNotServers(t *testing.T) {
+	f := &fake{}
+	w := do(beacon.New(f, options()), "POST", "/", "", `{"ip":"8.8.8.8","user_agent":"x","received":5,"landing_page":"/"}`, "User-Agent", "UA")
+	if w.Code != 200 {
+		t.Fatal(w.Code, w.Body)
+	}
+	if h := f.hits[0]; h.Trusted || h.Address.String() != "192.0.2.1" || h.UserAgent != "UA" || !h.Received.Equal(now) {
+		t.Errorf("%+v", h)
+	}
+}
+
 func TestSite(t *testing.T) {
 	for _, c := range []struct{ target, body, key, host string }{
 		{"/s/inpath/wake/hit?site=inquery", `{"site":"inbody","landing_page":"https://A.example:8080/x"}`, "inpath", "a.example"},

@@ -137,6 +137,26 @@ func TestWrongKinds(t *testing.T) {
 	}
 }
 
+func TestInt(t *testing.T) {
+	for in, want := range map[string]int64{"0": 0, "7": 7, "123456789012345": 123456789012345, "1234567890123456": 1234567890123456, "-5": -5, "1.9": 1, "-1.9": -1, "1e3": 1000} {
+		s := scan.New([]byte("[" + in + "]"))
+		s.Enter(scan.Array)
+		s.Elem()
+		if n, ok := s.Int(); !ok || n != want || s.Elem() || !s.End() {
+			t.Errorf("%s: %d, %v, %v", in, n, ok, s.Err())
+		}
+	}
+	for _, in := range []string{"01", "00", "-", "1x", "1.", "--1"} {
+		s := scan.New([]byte("[" + in + "]"))
+		s.Enter(scan.Array)
+		s.Elem()
+		s.Int()
+		if s.Elem(); s.End() {
+			t.Errorf("%s is taken", in)
+		}
+	}
+}
+
 func TestMalformed(t *testing.T) {
 	for _, in := range []string{"", " ", "{", "[", "[1", "[1,", "[1,]", "[,1]", `{"a"`, `{"a":`, `{"a":1,}`, `{a:1}`, `{"a" 1}`, `{1:2}`,
 		"01", "1.", "-", "+1", ".5", "1e", "1e+", "tru", "nul", "falsy", `"`, `"\`, `"\x"`, `"\u12"`, `"\u12g4"`, "\"\n\"", "1 2", "[1}", `{"a":1]`, "\uFEFF1", "NaN", "'a'"} {
