@@ -15,6 +15,7 @@ package ahoy
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -84,6 +85,8 @@ type Options struct {
 	Proxies wire.Proxies
 	// Now is the server's clock; nil: time.Now.
 	Now func() time.Time
+	// Log gets our own faults; nil: none.
+	Log *slog.Logger
 }
 
 // Handler serves both endpoints. It goes by the end of the path, so that it
@@ -114,6 +117,9 @@ func New(c Collector, o Options) *Handler {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Handler{collector: c, Options: o}
 }
@@ -262,7 +268,7 @@ func (h *Handler) collect(w http.ResponseWriter, r *http.Request, hit *tracker.H
 	if !visit && h.VisitExists != nil {
 		known, err := h.VisitExists(r.Context(), hit)
 		if err != nil {
-			wire.FailText(w, err)
+			h.fail(w, r, err)
 			return tracker.Receipt{}, false
 		}
 		if !known {
@@ -271,10 +277,19 @@ func (h *Handler) collect(w http.ResponseWriter, r *http.Request, hit *tracker.H
 	}
 	receipt, err := h.collector.Collect(r.Context(), hit)
 	if err != nil {
-		wire.FailText(w, err)
+		h.fail(w, r, err)
 		return receipt, false
 	}
 	return receipt, true
+}
+
+// fail answers with an error of the collector. ahoy.js takes every status but
+// 200 for a failure, and sends the event again.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if wire.AsError(err).Code == tracker.CodeInternal {
+		h.Log.ErrorContext(r.Context(), "a hit was not recorded", "error", err)
+	}
+	wire.FailText(w, err)
 }
 
 var (
