@@ -29,6 +29,7 @@ var agents = []struct {
 	{ua: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15", want: "Safari 17.5 | macOS 10.15 | desktop | Apple Mac"},
 	{ua: "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko", want: "Internet Explorer 11.0 | Windows 7 | desktop | "},
 	{ua: "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 5.1; Trident/4.0)", want: "Internet Explorer 8.0 | Windows XP | desktop | "},
+	{ua: "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1; Trident/7.0; .NET4.0C; .NET4.0E)", want: "Internet Explorer 11.0 | Windows 7 | desktop | "},
 	{ua: "Mozilla/5.0 (X11; FreeBSD amd64; rv:120.0) Gecko/20100101 Firefox/120.0", want: "Firefox 120.0 | Unix | desktop | "},
 	{ua: "Opera/9.80 (Windows NT 6.1; U; en) Presto/2.12.388 Version/12.18", want: "Opera 12.18 | Windows 7 | desktop | "},
 	{ua: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Safari/605.1.15 Epiphany/605.1.15", want: "GNOME Web 605.1 | GNU/Linux | desktop | "},
@@ -109,6 +110,7 @@ var agents = []struct {
 	{ua: "Mozilla/5.0 (Linux; Android 7.0; M bot 51) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/81.0.4044.138 Mobile Safari/537.36", want: "Chrome 81.0 | Android 7.0 | mobile | M bot 51"},
 	{ua: "Mozilla/5.0 (Mobile; Nokia 2720 Flip; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5.2", want: "Firefox 48.0 | KaiOS 2.5 | mobile | Nokia"},
 	{ua: "Mozilla/5.0 (compatible; MSIE 10.0; Windows Phone 8.0; Trident/6.0; IEMobile/10.0; ARM; Touch; NOKIA; Lumia 920)", want: "Internet Explorer 10.0 | Windows Phone 8.0 | mobile | Microsoft"},
+	{ua: "Mozilla/5.0 (compatible; MSIE 9.0; Windows Phone OS 7.5; Trident/5.0; IEMobile/9.0; SAMSUNG; Omnia W)", want: "Internet Explorer 9.0 | Windows Phone 7.5 | mobile | Samsung"},
 	{ua: "Nokia6300/2.0 (07.30) Profile/MIDP-2.0 Configuration/CLDC-1.1", want: " | Symbian | mobile | Nokia"},
 	{ua: "Mozilla/5.0 (BB10; Touch) AppleWebKit/537.35+ (KHTML, like Gecko) Version/10.3.3.2205 Mobile Safari/537.35+", want: "BlackBerry Browser | BlackBerry | mobile | "},
 

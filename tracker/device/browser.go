@@ -365,11 +365,14 @@ func findBrowser(a *agent, os string) (name, version string) {
 	version = versionAt(text, at.to)
 
 	switch name {
-	case "Safari", "Internet Explorer", "Chrome", "Android WebView", "Opera", "Opera Mini", "Yandex Browser", "Facebook":
+	case "Safari", "Internet Explorer", "Chrome", "Android WebView", "Opera", "Opera Mini", "Yandex Browser", "Facebook", "Ecosia":
 		name, version = settle(a, os, name, version)
 	}
 	return hintBrowser(a, name, version)
 }
+
+// tridents are the versions of Internet Explorer by those of its engine.
+var tridents = map[string]string{"4.0": "8.0", "5.0": "9.0", "6.0": "10.0", "7.0": "11.0"}
 
 // settle tells apart what one word in the agent leaves open.
 func settle(a *agent, os, name, version string) (string, string) {
@@ -392,6 +395,10 @@ func settle(a *agent, os, name, version string) (string, string) {
 			return "Nokia Browser", ""
 		}
 	case "Internet Explorer":
+		// In its compatibility view it says MSIE 7.0, and tells only by the engine.
+		if v := tridents[versionAfter(ua, "Trident/")]; v != "" && !strings.Contains(ua, "IEMobile") {
+			return name, v
+		}
 		for _, mark := range []string{"IEMobile/", "IEMobile ", "MSIE ", "rv:"} {
 			if v := versionAfter(ua, mark); v != "" {
 				return name, v
@@ -414,6 +421,10 @@ func settle(a *agent, os, name, version string) (string, string) {
 		}
 	case "Yandex Browser":
 		if v := versionAfter(ua, "YaBrowser/"); v != "" {
+			version = v
+		}
+	case "Ecosia":
+		if v := versionAfter(ua, "@"); v != "" {
 			version = v
 		}
 	case "Facebook":

@@ -241,10 +241,16 @@ func findSystem(a *agent) (name, version string) {
 	case "Windows":
 		version = windowsVersion(a.ua)
 	case "Windows Phone":
-		version = versionAt(a.ua, at.to)
+		if version = versionAfter(a.ua, "Windows Phone OS "); version == "" {
+			version = versionAt(a.ua, at.to)
+		}
+	case "webOS":
+		if version = versionAfter(a.ua, "WEBOS"); version == "" {
+			version = versionAt(a.ua, at.to)
+		}
 	case "ChromeOS":
 		// "CrOS x86_64 14541.0.0" names a platform build, no version people know.
-	case "Tizen", "KaiOS", "BlackBerry", "Bada", "Google TV", "HarmonyOS", "webOS":
+	case "Tizen", "KaiOS", "BlackBerry", "Bada", "Google TV", "HarmonyOS":
 		version = versionAt(a.ua, at.to)
 	}
 

@@ -35,8 +35,8 @@ import (
 type fixture struct {
 	UserAgent string         `yaml:"user_agent"`
 	Headers   map[string]any `yaml:"headers"` // a few hold lists for other headers
-	OS        struct{ Name string }
-	Client    struct{ Type, Name string }
+	OS        struct{ Name, Version string }
+	Client    struct{ Type, Name, Version string }
 	Device    struct{ Type string }
 	Bot       *struct{ Name string }
 	OSFamily  string `yaml:"os_family"`
@@ -68,7 +68,7 @@ func main() {
 	dir := flag.String("fixtures", "", "directory with the YAML fixtures")
 	bots := flag.String("crawlers", "", "crawler-user-agents.json of that npm package, a second set of bots")
 	visitors := flag.String("people", "", "user-agents.json of the npm package user-agents, a second set of people")
-	misses := flag.String("misses", "", "print misses of the seen half: class, bot, false, browser, system; crawlers, people")
+	misses := flag.String("misses", "", "print misses of the seen half: class, bot, false, browser, browser-version, system, system-version; crawlers, people")
 	limit := flag.Int("limit", 100, "print at most this many misses")
 	flag.Parse()
 	var err error
@@ -103,7 +103,7 @@ func run(dir, misses string, limit int) error {
 	fmt.Printf("%d user agents: %d seen, %d held out\n\n", len(fixtures), len(seen), len(held))
 
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "parser\tset\tdevice class\tbots found\tfalse bots\tfalse, where something is said\tbrowser family\tsystem family\tunknown kept unknown")
+	fmt.Fprintln(w, "parser\tset\tdevice class\tbots found\tfalse bots\tfalse, where something is said\tbrowser family\tits major version\tsystem family\tits major version\tunknown kept unknown")
 	ours := device.New(0)
 	for _, p := range []struct {
 		name   string
@@ -121,7 +121,8 @@ func run(dir, misses string, limit int) error {
 			for _, f := range s.set {
 				t.add(f, p.detect(f))
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.name, s.name, t.class, t.bots, t.falseBots, t.falseAhoy, t.browser, t.system, t.unknown)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.name, s.name,
+				t.class, t.bots, t.falseBots, t.falseAhoy, t.browser, t.browserVersion, t.system, t.systemVersion, t.unknown)
 		}
 	}
 	w.Flush()
@@ -192,7 +193,7 @@ func (s share) String() string {
 }
 
 type tally struct {
-	class, bots, falseBots, falseAhoy, browser, system, unknown share
+	class, bots, falseBots, falseAhoy, browser, browserVersion, system, systemVersion, unknown share
 }
 
 // saysNothing is Ahoy's rule by Matomo's label: no device type and no system.
@@ -212,9 +213,15 @@ func (t *tally) add(f fixture, d device.Device) {
 	}
 	if want := browser(f); want != "" {
 		t.browser.add(d.Browser == want)
+		if d.Browser == want && f.Client.Version != "" {
+			t.browserVersion.add(sameMajor(d.BrowserVersion, f.Client.Version))
+		}
 	}
 	if want := system(f); want != "" {
 		t.system.add(d.OS == want)
+		if d.OS == want && f.OS.Version != "" {
+			t.systemVersion.add(sameMajor(d.OSVersion, f.OS.Version))
+		}
 	} else {
 		t.unknown.add(d.OS == "")
 	}
@@ -260,6 +267,12 @@ func mssola(f fixture) device.Device {
 	return d
 }
 
+func sameMajor(a, b string) bool {
+	a, _, _ = strings.Cut(a, ".")
+	b, _, _ = strings.Cut(b, ".")
+	return a == b
+}
+
 func printMisses(set []fixture, ours *device.Detector, what string, limit int) {
 	for _, f := range set {
 		d := ours.Detect(f.UserAgent, f.hints())
@@ -276,6 +289,10 @@ func printMisses(set []fixture, ours *device.Detector, what string, limit int) {
 			want, got = browser(f), d.Browser
 		case what == "system" && system(f) != "" && system(f) != d.OS:
 			want, got = system(f), d.OS
+		case what == "browser-version" && browser(f) == d.Browser && f.Client.Version != "" && !sameMajor(d.BrowserVersion, f.Client.Version):
+			want, got = d.Browser+" "+f.Client.Version, d.BrowserVersion
+		case what == "system-version" && system(f) == d.OS && f.OS.Version != "" && !sameMajor(d.OSVersion, f.OS.Version):
+			want, got = d.OS+" "+f.OS.Version, d.OSVersion
 		}
 		if want == "" && got == "" {
 			continue
