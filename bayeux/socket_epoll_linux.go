@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -78,6 +79,9 @@ func (p *poller) run(raw syscall.RawConn) {
 			// A conn that got the descriptor of a closed one is woken for nothing
 			// at worst.
 			if c != nil {
+				if e.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+					c.sock.(*fdSocket).hangup.Store(true)
+				}
 				c.ready()
 			}
 		}
@@ -122,6 +126,7 @@ func (p *poller) open(c *conn, nc net.Conn) socket {
 }
 
 func (f *fdSocket) start() {
+	f.c.mu.Lock()
 	f.p.mu.Lock()
 	for f.fd >= len(f.p.conns) {
 		f.p.conns = append(f.p.conns, make([]*conn, max(1024, len(f.p.conns)))...)
@@ -131,6 +136,7 @@ func (f *fdSocket) start() {
 	early := len(f.c.in) > 0 // arrived together with the upgrade
 	// What is in the socket already is an edge too.
 	err := unix.EpollCtl(f.p.ep, unix.EPOLL_CTL_ADD, f.fd, &unix.EpollEvent{Events: pollEvents, Fd: int32(f.fd)})
+	f.c.mu.Unlock()
 	if err != nil {
 		f.c.close(ReasonLimit)
 	}
@@ -146,6 +152,9 @@ type fdSocket struct {
 	c    *conn
 	fdMu sync.Mutex
 	fd   int
+	// hangup: the other side has closed. What it sent before is read up to the
+	// end then; else a short read is known to be all there was.
+	hangup atomic.Bool
 }
 
 // write goes on until all is written or the kernel takes no more: only then does
@@ -202,6 +211,8 @@ func (f *fdSocket) read(b []byte) (int, error) {
 			return 0, err
 		case n == 0:
 			return 0, io.EOF
+		case n < len(b) && !f.hangup.Load():
+			return n, errAgain
 		}
 		return n, nil
 	}

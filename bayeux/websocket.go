@@ -20,8 +20,8 @@ type socket interface {
 	// write takes as much as it can without waiting. For the rest the socket
 	// calls conn.ready when there is room again.
 	write(bufs [][]byte) (int, error)
-	// read returns errAgain when there is nothing to read now; the socket calls
-	// conn.ready when there is.
+	// read returns errAgain, maybe together with data, when there is nothing more
+	// to read now; the socket calls conn.ready when there is.
 	read(b []byte) (int, error)
 	close()
 }
@@ -267,8 +267,6 @@ func (c *conn) readable() {
 		case err != nil:
 			c.close(ReasonClosed)
 			return
-		case n < len(rd.buf):
-			return // all that was there; the socket tells when there is more
 		}
 	}
 }
