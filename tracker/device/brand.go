@@ -60,10 +60,15 @@ func findBrand(a *agent, os string) (brand, model string) {
 	}
 	if a.model != "" {
 		brand, _, _ := makers.find(a.model)
-		if len(a.model) > 64 {
-			return brand, ""
+		// Some browsers write "SAMSUNG SM-A515F" for what others call SM-A515F.
+		model := a.model
+		if n := len(brand); n > 0 && len(model) > n+1 && model[n] == ' ' && strings.EqualFold(model[:n], brand) {
+			model = model[n+1:]
 		}
-		return brand, a.model
+		if len(model) > 64 {
+			model = ""
+		}
+		return brand, model
 	}
 	if os == "Windows" && !strings.Contains(a.ua, "Xbox") || os == "ChromeOS" {
 		return "", ""

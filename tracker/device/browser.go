@@ -33,6 +33,9 @@ var browsers = newTable([]rule[string]{
 	{"|weibo", "Weibo"},
 	{"|zalo", "Zalo"},
 	{"|gsa/", "Google App"},
+	{"googleapp/", "Google App"},
+	{"bingsapphire", "Bing"},
+	{"|viber/", "Viber"},
 	{"|slack", "Slack"},
 	{"discord/", "Discord"},
 

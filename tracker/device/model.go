@@ -13,6 +13,7 @@ var models = newTable(slices.Concat(
 		"verifone", "ingenico", "^telo_m", "magic mirror", "treadmill",
 	),
 
+	all(TV, "shield android tv"),
 	all(Console,
 		"retroid", "^shield", "ouya", "gamepad", "razer edge", "^rg#", "switch lite", "nintendo", "logitech g",
 		"anbernic", "gpd xd",

@@ -284,6 +284,9 @@ func isFirefoxOS(ua string) bool {
 func appleVersion(ua string) string {
 	for _, mark := range []string{"iphone os ", "cpu os ", "ipados ", "ipados/", "watchos ", "watchos/", "watch os,", "tvos ", "tvos/", "fbsv/", "ios ", "ios/", "ios; "} {
 		if i := indexFold(ua, mark); i >= 0 {
+			if i > 0 && (ua[i-1] == '-' || isWord(ua[i-1])) {
+				continue // "some-ios/1.0" tells an app's version
+			}
 			if v := shortVersion(ua[i+len(mark):]); v != "" {
 				return v
 			}
