@@ -216,3 +216,14 @@ func (k *socket) connect() {
 	k.t.Helper()
 	k.send(`[{"channel":"/meta/connect","clientId":%q,"connectionType":"websocket","id":"held"}]`, k.id)
 }
+
+func rawDial(t testing.TB, url string) net.Conn {
+	t.Helper()
+	host, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
+	nc, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	return nc
+}
