@@ -54,23 +54,36 @@ func NewKeys(load func(context.Context) ([]store.Key, error)) *Keys {
 	return k
 }
 
-// keysFresh is for how long a loaded list is believed; a revoked key works
-// no longer than that.
-const keysFresh = 2 * time.Second
+// A list is believed for keysFresh, so a revoked key works no longer than
+// that. A key that is not on it makes it be loaded again, at most every
+// keysMissed, so a new key works at once and wrong ones cost little.
+const (
+	keysFresh  = 2 * time.Second
+	keysMissed = 100 * time.Millisecond
+)
 
 // find is the key in force with this text.
 func (k *Keys) find(ctx context.Context, text string) (store.Key, bool, error) {
-	if err := k.refresh(ctx); err != nil {
+	sum := sha256.Sum256([]byte(text))
+	if err := k.refresh(ctx, keysFresh); err != nil {
 		return store.Key{}, false, err
 	}
-	key, ok := (*k.now.Load())[sha256.Sum256([]byte(text))]
+	key, ok := (*k.now.Load())[sum]
+	if ok {
+		return key, true, nil
+	}
+	if err := k.refresh(ctx, keysMissed); err != nil {
+		return store.Key{}, false, err
+	}
+	key, ok = (*k.now.Load())[sum]
 	return key, ok, nil
 }
 
-func (k *Keys) refresh(ctx context.Context) error {
+// refresh loads the list if it is older than age.
+func (k *Keys) refresh(ctx context.Context, age time.Duration) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if time.Since(k.asked) < keysFresh {
+	if time.Since(k.asked) < age {
 		return nil
 	}
 	list, err := k.load(ctx)
