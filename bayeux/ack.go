@@ -14,13 +14,8 @@ import (
 // /meta/connect only, on every transport.
 type ackState struct {
 	batch int64 // number of the last batch sent
-	out   []sentBatch
+	out   []Batch
 	n     int // messages in out
-}
-
-type sentBatch struct {
-	batch    int64
-	messages []*Message
 }
 
 func (a *ackState) pending() int {
@@ -36,13 +31,13 @@ func (a *ackState) sent(ms []*Message) {
 		return
 	}
 	a.batch++
-	a.out = append(a.out, sentBatch{a.batch, ms})
+	a.out = append(a.out, Batch{a.batch, ms})
 	a.n += len(ms)
 }
 
 func (a *ackState) unacked() (ms []*Message) {
 	for _, b := range a.out {
-		ms = append(ms, b.messages...)
+		ms = append(ms, b.Messages...)
 	}
 	return ms
 }
@@ -59,8 +54,8 @@ func (s *session) acked(m *Message) {
 		return
 	}
 	a := s.ack
-	for len(a.out) > 0 && a.out[0].batch <= n {
-		a.n -= len(a.out[0].messages)
+	for len(a.out) > 0 && a.out[0].Number <= n {
+		a.n -= len(a.out[0].Messages)
 		a.out = a.out[1:]
 	}
 	if len(a.out) > 0 {

@@ -152,8 +152,9 @@ func fingerprint(addr netip.Addr, userAgent string) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// newRequest reads from r who is asking.
-func (s *Server) newRequest(r *http.Request, t Transport) Request {
+// NewRequest reads from r who is asking: for programs that carry Bayeux messages
+// over a transport of their own.
+func (s *Server) NewRequest(r *http.Request, t Transport) Request {
 	req := Request{Transport: t, HTTP: r, RemoteAddr: s.opt.ClientAddr(r)}
 	req.print = fingerprint(req.RemoteAddr, r.UserAgent())
 	if c, err := r.Cookie(s.opt.CookieName); err == nil && len(c.Value) == 22 {

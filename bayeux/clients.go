@@ -39,7 +39,7 @@ func (s *Server) Client(id string) (ClientInfo, bool) {
 // far as Credentials can tell. An application that takes a client id from a
 // request, to link it to something, asks this first.
 func (s *Server) Owns(ctx context.Context, r *http.Request, clientID string) bool {
-	req := s.newRequest(r, LongPolling)
+	req := s.NewRequest(r, LongPolling)
 	sess := s.session(clientID)
 	if sess == nil {
 		cred, ok, err := s.engine.Lookup(ctx, clientID)

@@ -101,10 +101,17 @@ type State struct {
 	ID            string
 	Credentials   Credentials
 	Subscriptions []string
-	Queue         []*Message
-	Ack           bool
-	AckBatch      int64
+	Queue         []*Message // not sent yet
+	Ack           bool       // with the acknowledgement extension
+	AckBatch      int64      // number of the last batch sent
+	Sent          []Batch    // sent, not acknowledged
 	Transport     Transport
 	// Seq is the lowest Message.Seq that has not reached the client; opaque.
 	Seq uint64
+}
+
+// Batch is what one reply carried to a client with the acknowledgement extension.
+type Batch struct {
+	Number   int64
+	Messages []*Message
 }

@@ -31,7 +31,7 @@ func (st *stream) close() {
 
 func (s *Server) serveEventSource(w http.ResponseWriter, r *http.Request) {
 	cors(w, r)
-	req := s.newRequest(r, EventSource)
+	req := s.NewRequest(r, EventSource)
 	sess, err := s.find(r.Context(), &req, path.Base(r.URL.Path))
 	if err != nil || sess == nil {
 		// Not 200 as in Faye: a client of a session that is gone must know.

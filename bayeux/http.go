@@ -130,7 +130,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	// Asked for again each time, so that the cookie is there before the first
 	// handshake (see Credentials); 304 in the rule.
 	h.Set("Cache-Control", "private, no-cache")
-	if req := s.newRequest(r, ""); !req.hasCookie && !s.opt.NoCookie {
+	if req := s.NewRequest(r, ""); !req.hasCookie && !s.opt.NoCookie {
 		http.SetCookie(w, s.newCookie(r, &req))
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -215,7 +215,7 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transpo
 		}
 		batch = append(batch, ms...)
 	}
-	req := s.newRequest(r, t)
+	req := s.NewRequest(r, t)
 	if !req.hasCookie && !s.opt.NoCookie && hasHandshake(batch) {
 		http.SetCookie(w, s.newCookie(r, &req))
 	}

@@ -566,7 +566,8 @@ func (s *Server) restore(ctx context.Context, req *Request, st *State) (*session
 		sess.cred.Cookie, sess.cred.Proven = req.cookie, true
 	}
 	if st.Ack {
-		sess.ack = &ackState{batch: st.AckBatch}
+		sess.ack = &ackState{batch: st.AckBatch, out: st.Sent}
+		sess.ack.n = len(sess.ack.unacked())
 	}
 	sess.seen(s.opt.ResumeTimeout.Milliseconds())
 	sess.mu.Unlock()

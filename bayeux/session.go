@@ -373,11 +373,12 @@ func (s *session) snapshot() *State {
 		st.Subscriptions = append(st.Subscriptions, sub.topic.name)
 	}
 	if s.ack != nil {
-		st.Ack, st.AckBatch = true, s.ack.batch
-		st.Queue = s.ack.unacked()
+		st.Ack, st.AckBatch, st.Sent = true, s.ack.batch, s.ack.out
 	}
 	st.Queue = append(st.Queue, s.queue...)
-	if len(st.Queue) > 0 {
+	if len(st.Sent) > 0 {
+		st.Seq = st.Sent[0].Messages[0].Seq
+	} else if len(st.Queue) > 0 {
 		st.Seq = st.Queue[0].Seq
 	}
 	return st

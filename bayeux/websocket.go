@@ -62,7 +62,7 @@ const (
 var pingFrame = ws.MustCompileFrame(ws.NewPingFrame(nil))
 
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
-	req := s.newRequest(r, WebSocket)
+	req := s.NewRequest(r, WebSocket)
 	up := ws.HTTPUpgrader{}
 	if !req.hasCookie && !s.opt.NoCookie {
 		up.Header = http.Header{"Set-Cookie": {s.newCookie(r, &req).String()}}
