@@ -112,8 +112,9 @@
       const all = [];
       keys().forEach((key) => {
         const [frame] = queue[key].split('\n');
-        // What is said once comes last in a frame, so it may be missing in later ones.
-        if (!all[0] || all[0].frame.indexOf(frame) || all[0].saved[limit]) all.unshift({ frame, saved: [] });
+        // What is said once comes last in a frame: one that begins another goes with it.
+        if (!all[0] || (all[0].frame.indexOf(frame) && frame.indexOf(all[0].frame)) || all[0].saved[limit]) all.unshift({ frame, saved: [] });
+        if (frame > all[0].frame) all[0].frame = frame;
         all[0].saved.push([key, queue[key]]);
       });
       return all.reverse().map(({ frame, saved }) => ({
@@ -149,7 +150,7 @@
     // Identity.
 
     /** An id that nobody else makes; they sort by time. */
-    const token = () => Date.now() + '-' + order++ + '-' + crypto.getRandomValues(new Uint32Array(4)).join('-');
+    const token = () => Date.now() + '-' + order++ + '-' + crypto.getRandomValues(new Uint32Array(3)).join('-');
     /** @param {string} name */
     const cookie = (name) => (doc.cookie.match(name + '=([^;]+)') || [])[1];
     /** @param {string} name @param {string} value @param {number} age in s; 0 forgets it */
@@ -194,12 +195,12 @@
           screen: [screen.width, screen.height],
           language: nav.language,
           time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-        }, extra);
+        }, user, extra);
       }
       touch();
       const item = {
         slot: 'wake:' + event.id,
-        frame: JSON.stringify(Object.assign({ site }, user, cookies && {
+        frame: JSON.stringify(Object.assign({ site }, cookies && {
           visit_token: visit,
           visitor_token: setCookie('wake_visitor', cookie('wake_visitor') || cookie('ahoy_visitor') || token(), 63072e3),
         }, extra)).slice(0, -1),
@@ -288,13 +289,15 @@
       track: record,
       view,
       identify(/** @type {string} */ id, /** @type {Properties} */ traits, /** @type {string} */ user_signature) {
-        user = { user_id: '' + id, user_signature };
-        record('$identify', undefined, {}, { traits });
+        const said = JSON.stringify([cookie('wake_visit'), (user = { user_id: '' + id, user_signature }), traits]);
+        if (queue.wake_user != said) record('$identify', undefined, {}, Object.assign({ traits }, user));
+        queue.wake_user = said; // pages say it again and again
       },
       reset() {
         settle();
         current = undefined;
         user = {};
+        delete queue.wake_user;
         from = visit = setCookie('wake_visit', setCookie('wake_visitor', '', 0), (alive = 0));
       },
       off() {

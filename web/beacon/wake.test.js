@@ -281,16 +281,38 @@ describe('calls', () => {
 
   test('identify', async () => {
     const { wake } = open(server);
+    await pass(200);
     wake.identify(42, { plan: 'pro' }, 'abc');
     wake.track('Later');
     await pass(500);
-    expect(server.names).toEqual(['$view', '$identify', 'Later']);
+    expect(server.hits).toHaveLength(2);
     expect(server.hits[0]).not.toHaveProperty('user_id');
     expect(server.hits[1]).toMatchObject({ user_id: '42', user_signature: 'abc', traits: { plan: 'pro' } });
-    wake.track('Much later');
+    expect(server.hits[1].events.map((event) => event.name)).toEqual(['$identify', 'Later']);
+  });
+
+  test('identify is said once a visit, however many pages call it', async () => {
+    const device = new Device();
+    for (let i = 0; i < 3; i++) {
+      open(server, { device }).wake.identify(42, { plan: 'pro' });
+      await pass(500);
+    }
+    expect(server.names.sort()).toEqual(['$identify', '$view', '$view', '$view']);
+    open(server, { device }).wake.identify(42, { plan: 'max' });
     await pass(500);
-    expect(server.hits[2]).toMatchObject({ user_id: '42', user_signature: 'abc' });
-    expect(server.hits[2]).not.toHaveProperty('traits');
+    expect(server.hits.at(-1)).toMatchObject({ user_id: '42', traits: { plan: 'max' } });
+    expect(server.hits.at(-1).events).toHaveLength(2); // the view goes with it
+  });
+
+  test('a visit that begins later names the same user', async () => {
+    const page = open(server);
+    page.wake.identify(42);
+    await pass(1000);
+    page.blur();
+    await pass(31 * MINUTE);
+    page.focus();
+    await pass(200);
+    expect(server.hits.at(-1)).toMatchObject({ user_id: '42', landing_page: 'https://shop.example/' });
   });
 
   test('reset makes another visitor', async () => {

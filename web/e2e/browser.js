@@ -16,7 +16,8 @@ function executable() {
   return found;
 }
 
-export function launch() {
+/** @param {string[]} [more] flags */
+export function launch(more = []) {
   return chromium.launch({
     executablePath: executable(),
     args: [
@@ -27,6 +28,7 @@ export function launch() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
     // The back/forward cache is part of what is tested.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
