@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"path/filepath"
 
+	"github.com/urfave/cli/v3"
+
 	"wake/geo"
 	"wake/store"
 	"wake/store/postgres"
@@ -22,6 +24,21 @@ func openStore(ctx context.Context, data, url string) (store.Store, error) {
 		return postgres.Open(ctx, url)
 	}
 	return sqlite.Open(ctx, filepath.Join(data, "wake.db"))
+}
+
+// withStore runs f over the migrated store that the flags name.
+func withStore(f func(ctx context.Context, c *cli.Command, st store.Store) error) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		st, err := openStore(ctx, c.String("data"), c.String("database-url"))
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		if err := st.Migrate(ctx); err != nil {
+			return err
+		}
+		return f(ctx, c, st)
+	}
 }
 
 // openLocator opens the file, or the built-in countries.
