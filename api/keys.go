@@ -45,6 +45,7 @@ type Keys struct {
 	now   atomic.Pointer[map[[sha256.Size]byte]store.Key]
 	mu    sync.Mutex // one load at a time
 	asked time.Time
+	err   error // of the last load, where there are no keys to go on with
 }
 
 // NewKeys are the keys that load lists.
@@ -56,10 +57,13 @@ func NewKeys(load func(context.Context) ([]store.Key, error)) *Keys {
 
 // A list is believed for keysFresh, so a revoked key works no longer than
 // that. A key that is not on it makes it be loaded again, at most every
-// keysMissed, so a new key works at once and wrong ones cost little.
+// keysMissed, so a new key works at once and wrong ones cost little. A load
+// may take keysWait, as other requests wait for it; while the store is away,
+// the keys known go on to work.
 const (
 	keysFresh  = 2 * time.Second
 	keysMissed = 100 * time.Millisecond
+	keysWait   = time.Second
 )
 
 // find is the key in force with this text.
@@ -84,14 +88,18 @@ func (k *Keys) refresh(ctx context.Context, age time.Duration) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if time.Since(k.asked) < age {
-		return nil
+		return k.err
 	}
+	// What one request loads is for all, so its own end is no reason to stop.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysWait)
+	defer cancel()
 	list, err := k.load(ctx)
+	k.asked, k.err = time.Now(), nil
 	if err != nil {
-		if len(*k.now.Load()) > 0 { // the store is away: go on with those known
-			return nil
+		if len(*k.now.Load()) == 0 {
+			k.err = tracker.Unavailable(keysFresh, err)
 		}
-		return err
+		return k.err
 	}
 	m := make(map[[sha256.Size]byte]store.Key, len(list))
 	for _, key := range list {
@@ -100,7 +108,6 @@ func (k *Keys) refresh(ctx context.Context, age time.Duration) error {
 		}
 	}
 	k.now.Store(&m)
-	k.asked = time.Now()
 	return nil
 }
 

@@ -33,8 +33,9 @@ func newServer(ctx context.Context, cfg config, st store.Store, at places) (*ser
 		return nil, err
 	}
 	s.batcher = store.NewBatcher(st, store.BatcherConfig{Hold: cfg.Hold, Log: cfg.Log})
+	patient := store.Patient{Visits: st, Salts: st, Hold: cfg.Hold}
 	parts := tracker.Parts{
-		Sites: s.sites, Visits: st, Salts: st,
+		Sites: s.sites, Visits: patient, Salts: patient,
 		Places: at, Devices: devices{device.New(devicesKept)}, Sources: sources{},
 		Sink: s.batcher,
 	}
