@@ -29,8 +29,8 @@ func (e *edit) replace(s *Scanner, start, end int, with string) {
 // database can store it as JSON:
 //   - NUL, lone surrogates and what is no UTF-8 become U+FFFD, as in every
 //     decoder that knows only Unicode text;
-//   - numbers with an exponent beyond ±300 become the double they stand for,
-//     null when none is large enough, as in JavaScript.
+//   - numbers whose length and exponent come to more than 300 become the
+//     double they stand for, null when none is large enough, as in JavaScript.
 //
 // depth is how deep the value nests: 0 for a scalar, 1 for {} and [].
 func (s *Scanner) Value() (text []byte, depth int) {
@@ -139,6 +139,10 @@ func (s *Scanner) literal(word string) {
 	s.pos += len(word)
 }
 
+// verbatim bounds length plus exponent of numbers that are left as they are:
+// a double holds all of these.
+const verbatim = 300
+
 // number consumes a number (RFC 8259 §6).
 func (s *Scanner) number(e *edit) {
 	start, i, n := s.pos, s.pos, len(s.data)
@@ -163,6 +167,7 @@ func (s *Scanner) number(e *edit) {
 		}
 		i = j
 	}
+	exp := 0
 	if i < n && s.data[i]|0x20 == 'e' {
 		j := i + 1
 		if j < n && (s.data[j] == '+' || s.data[j] == '-') {
@@ -174,12 +179,14 @@ func (s *Scanner) number(e *edit) {
 			s.unexpected("a digit")
 			return
 		}
-		if e != nil {
-			if exp, err := strconv.Atoi(string(s.data[j:k])); err != nil || exp > 300 {
-				e.replace(s, start, k, double(string(s.data[start:k])))
-			}
+		var err error
+		if exp, err = strconv.Atoi(string(s.data[j:k])); err != nil {
+			exp = verbatim
 		}
 		i = k
+	}
+	if e != nil && (i-start > verbatim || exp > verbatim-(i-start)) {
+		e.replace(s, start, i, double(string(s.data[start:i])))
 	}
 	s.pos = i
 }
