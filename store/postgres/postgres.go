@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/golang-migrate/migrate/v4"
 	migratepgx "github.com/golang-migrate/migrate/v4/database/pgx/v5"
@@ -65,6 +66,10 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	return s, nil
 }
 
+// rollbackTimeout is how long a server may take to hear that a transaction
+// is off; then the connection is closed, which says the same.
+const rollbackTimeout = 2 * time.Second
+
 // Write is store.Writer's.
 func (s *Store) Write(ctx context.Context, batch []*tracker.Record) error {
 	return s.writer.Write(ctx, batch)
@@ -81,7 +86,9 @@ func (s *Store) Tx(ctx context.Context, f func(ingest.Tx) error) error {
 		err = ctx.Err()
 	}
 	if err != nil {
-		_ = begun.Rollback(context.WithoutCancel(ctx)) // the first error says what was wrong
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_ = begun.Rollback(ctx) // the first error says what was wrong
 		return s.again(translate(err))
 	}
 	return s.again(translate(begun.Commit(ctx)))

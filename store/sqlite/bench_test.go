@@ -26,9 +26,11 @@ func BenchmarkWrite(b *testing.B) {
 					b.Fatal(err)
 				}
 				load := storetest.Load{Visits: 2000, Events: events}
-				if err := s.Write(b.Context(), load.Batch(10000)); err != nil {
+				first := load.Batch(10000) // so that all visits are there, and both files as large
+				if err := s.Write(b.Context(), first); err != nil {
 					b.Fatal(err)
 				}
+				insertBare(b, bare, storetest.Rows(first))
 				var pairs storetest.Pairs
 				for b.Loop() {
 					batch := load.Batch(records)

@@ -73,7 +73,8 @@ func open(ctx context.Context, file string, readOnly bool) (*sql.DB, error) {
 		"synchronous(FULL)",
 		"foreign_keys(1)",
 		"temp_store(MEMORY)",
-		"cache_size(-32768)", // 32 MiB
+		"cache_size(-65536)",       // 64 MiB
+		"wal_autocheckpoint(8192)", // pages: at most about 32 MiB to copy, and to read after a crash
 	}}
 	if readOnly {
 		options.Add("_pragma", "query_only(1)")

@@ -1,0 +1,4 @@
+package sqlite
+
+// Translate is translate, for tests.
+var Translate = translate
