@@ -34,7 +34,8 @@ type Engine interface {
 	// Lookup finds a session of another node and says who may claim it.
 	Lookup(ctx context.Context, id string) (Credentials, bool, error)
 	// Claim moves the session to node n: its former node has released it, and
-	// what it had queued is in the state. False when there is no such session.
+	// what it had queued is in the state. A session that is just on its way
+	// between two other nodes is waited for. False when there is no such session.
 	Claim(ctx context.Context, n Node, id string) (*State, bool, error)
 }
 

@@ -129,6 +129,7 @@ type Server struct {
 	watcher    Watcher
 	recorder   Recorder
 	watchLocks [64]sync.Mutex
+	claimLocks [64]sync.Mutex
 
 	wheel  *wheel
 	shards []*shard
@@ -524,17 +525,7 @@ func (s *Server) find(ctx context.Context, req *Request, id string) (*session, e
 		return nil, nil
 	}
 	if sess := s.session(id); sess != nil {
-		sess.mu.Lock()
-		defer sess.mu.Unlock()
-		switch {
-		case sess.gone:
-			return nil, nil
-		case sess.authorized(req):
-			return sess, nil
-		case sess.conn == nil && sess.cred.tooEarly(req):
-			return nil, errTooEarly
-		}
-		return nil, nil
+		return sess.forRequest(req)
 	}
 	cred, ok, err := s.engine.Lookup(ctx, id)
 	if err != nil || !ok {
@@ -546,11 +537,33 @@ func (s *Server) find(ctx context.Context, req *Request, id string) (*session, e
 		}
 		return nil, nil
 	}
+	// Several requests of one client may come at the same time: one fetches.
+	lock := s.claimLock(id)
+	lock.Lock()
+	defer lock.Unlock()
+	if sess := s.session(id); sess != nil {
+		return sess.forRequest(req)
+	}
 	st, ok, err := s.engine.Claim(ctx, s, id)
 	if err != nil || !ok {
 		return nil, err
 	}
 	return s.restore(ctx, req, st)
+}
+
+// forRequest returns the session if the request may use it.
+func (s *session) forRequest(req *Request) (*session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.gone:
+		return nil, nil
+	case s.authorized(req):
+		return s, nil
+	case s.conn == nil && s.cred.tooEarly(req):
+		return nil, errTooEarly
+	}
+	return nil, nil
 }
 
 // restore takes in a session that has lived at another node.

@@ -322,9 +322,18 @@ func (s *Server) hasTopic(channel string) bool {
 }
 
 func (s *Server) watchLock(channel string) *sync.Mutex {
+	return &s.watchLocks[stringHash(channel)%uint32(len(s.watchLocks))]
+}
+
+func (s *Server) claimLock(id string) *sync.Mutex {
+	return &s.claimLocks[stringHash(id)%uint32(len(s.claimLocks))]
+}
+
+// stringHash is FNV-1a.
+func stringHash(s string) uint32 {
 	h := uint32(2166136261)
-	for i := 0; i < len(channel); i++ {
-		h = (h ^ uint32(channel[i])) * 16777619
+	for i := 0; i < len(s); i++ {
+		h = (h ^ uint32(s[i])) * 16777619
 	}
-	return &s.watchLocks[h%uint32(len(s.watchLocks))]
+	return h
 }
