@@ -83,7 +83,7 @@ func ExampleServer_On() {
 	defer func() { _ = hub.Shutdown(context.Background()) }()
 	told := make(chan string, 10)
 	hub.On(func(e bayeux.Event) {
-		told <- fmt.Sprintf("%s %s %s", e.Kind, e.Channel, e.Reason)
+		told <- fmt.Sprintf("%s %s (%s)", e.Kind, e.Channel, e.Reason)
 	}, bayeux.EventSubscribe, bayeux.EventUnsubscribe, bayeux.EventDisconnect)
 
 	client, _ := hub.NewClient(context.Background())
@@ -93,9 +93,9 @@ func ExampleServer_On() {
 		fmt.Println(<-told)
 	}
 	// Output:
-	// subscribe /chat/room
-	// unsubscribe /chat/room client
-	// disconnect  client
+	// subscribe /chat/room ()
+	// unsubscribe /chat/room (client)
+	// disconnect  (client)
 }
 
 // A policy: anybody may read the news, only backends write them, and a signed
