@@ -30,7 +30,7 @@ func main() {
 
 // newCommand is the whole command line.
 func newCommand() *cli.Command {
-	return &cli.Command{
+	return complete(&cli.Command{
 		Name:    "wake",
 		Usage:   "self-hosted visitor analytics: who is here, where from, and what they did",
 		Version: version,
@@ -49,7 +49,7 @@ func newCommand() *cli.Command {
 		},
 		EnableShellCompletion: true,
 		Suggest:               true,
-	}
+	})
 }
 
 // explain is an error as the person at the terminal should read it.
