@@ -55,7 +55,7 @@ func isText(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidStr
 // isObject reports whether b is a JSON object that PostgreSQL's jsonb takes
 // as well: in UTF-8, without NUL and without half a surrogate pair.
 func isObject(b []byte) bool {
-	b = bytes.TrimSpace(b)
+	b = bytes.TrimLeft(b, " \t\r\n")
 	return len(b) > 0 && b[0] == '{' && utf8.Valid(b) && json.Valid(b) && goodEscapes(b)
 }
 
