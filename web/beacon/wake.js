@@ -59,8 +59,8 @@
     const automatic = auto != 'false';
     const cookies = cookieless == null;
 
-    // This page. What is known of it changes in view() and attend(), nowhere
-    // else.
+    // This page. Which one it is changes in view(), whether it is looked at in
+    // attend(), nowhere else: what has to follow them hooks in there.
 
     /** The page view that is being looked at. @type {Item | undefined} */
     let current;

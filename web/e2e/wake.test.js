@@ -1,7 +1,7 @@
 // wake.js in Chromium, on pages of one site, with a collector of another.
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { launch, until } from './browser.js';
+import { launch, plain, until } from './browser.js';
 import { Collector, Site } from './servers.js';
 
 /** @type {import('playwright-core').Browser} */
@@ -320,4 +320,31 @@ test('two tabs are one visit', async () => {
   await other.goto(site.origin + '/next');
   await until(() => names().filter((name) => name == '$view').length == 2);
   expect(new Set(collector.of(key).map((hit) => hit.visit_token)).size).toBe(1);
+});
+
+test('a prerendered page counts when it is shown', async () => {
+  const seen = [];
+  let go = false;
+  const snippet = `<script defer src="${collector.origin}/wake.js" data-site="${key}"></script>`;
+  site.pages['/seen'] = (url) => (seen.push(url.searchParams.get('prerendering')), '');
+  site.pages['/go'] = () => '' + go;
+  site.pages['/first'] = () => `<!doctype html>${snippet}
+    <script type="speculationrules">{"prerender":[{"source":"list","urls":["/second"],"eagerness":"immediate"}]}</script>
+    <a href="/second">Second</a>
+    <script>setInterval(async () => (await (await fetch('/go')).text()) == 'true' && document.querySelector('a').click(), 100)</script>`;
+  site.pages['/second'] = () => `<!doctype html>${snippet}<script>fetch('/seen?prerendering=' + document.prerendering)</script>`;
+  const end = await plain(site.origin + '/first');
+  try {
+    await until(() => seen.length, 'the page to be prerendered', 20000);
+    expect(seen).toEqual(['true']);
+    await until(() => names().length);
+    await page.waitForTimeout(300);
+    expect(names()).toEqual(['$view']);
+    go = true;
+    await until(() => names().filter((name) => name == '$view').length == 2);
+    expect(seen).toEqual(['true']); // it was not loaded again
+    expect(collector.events(key).map(({ url }) => url).at(-1)).toBe(site.origin + '/second');
+  } finally {
+    await end();
+  }
 });
