@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// scriptAge is how long browsers use a script without asking again. Short,
-// so that a new version is everywhere within minutes.
+// scriptAge is how long browsers use a script without asking again: short,
+// and after that they ask behind the page's back, so that pages never wait
+// and a new version is everywhere soon.
 const scriptAge = "public, max-age=600, stale-while-revalidate=86400"
 
 // defaultHitPath is where the beacon sends as written; served, it is told

@@ -40,7 +40,7 @@
     /** @type {Properties} */
     const options = {};
     /** @type {any} */
-    const script = doc.currentScript;
+    const script = doc.currentScript || doc.querySelector('[data-site]'); // modules have no current one
     const source = new URL(script.src || '/', location.href);
     source.searchParams.forEach((value, name) => (options[name] = value));
     const {
@@ -289,6 +289,7 @@
       track: record,
       view,
       identify(/** @type {string} */ id, /** @type {Properties} */ traits, /** @type {string} */ user_signature) {
+        if (!id) return; // would make one person of all who are signed out
         const said = JSON.stringify([cookie('wake_visit'), (user = { user_id: '' + id, user_signature }), traits]);
         if (queue.wake_user != said) record('$identify', undefined, {}, Object.assign({ traits }, user));
         queue.wake_user = said; // pages say it again and again
@@ -310,7 +311,7 @@
     /** @type {any} */
     const wake = (window.wake = safe((method, ...args) => calls[method](...args)));
     for (const name in calls) wake[name] = safe(calls[name]);
-    wake(location.hash.split('#wake-')[1]);
+    wake('o' + location.hash.split('#wake-o')[1]); // on or off, nothing else
     (stub.q || []).forEach((/** @type {any} */ call) => wake(...call));
 
     /** @param {string} types @param {(event?: any) => any} run @param {boolean} [capture] */

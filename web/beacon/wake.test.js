@@ -304,6 +304,14 @@ describe('calls', () => {
     expect(server.hits.at(-1).events).toHaveLength(2); // the view goes with it
   });
 
+  test('nobody is identified by nothing', async () => {
+    const page = open(server, { url: 'https://shop.example/#wake-identify' });
+    for (const id of [undefined, null, '']) page.wake.identify(id, { a: 1 });
+    await pass(500);
+    expect(server.names).toEqual(['$view']);
+    expect(server.hits[0]).not.toHaveProperty('user_id');
+  });
+
   test('a visit that begins later names the same user', async () => {
     const page = open(server);
     page.wake.identify(42);
@@ -397,6 +405,18 @@ describe('options', () => {
     await pass(200);
     expect(server.hits[0]).toMatchObject({ site: 'k9', url: 'https://wake.example/wake/hit' });
     expect(server.hits[0]).not.toHaveProperty('visit_token');
+  });
+
+  test('of a module, which has no current script', async () => {
+    open(server, {
+      before: ({ document }) => {
+        const script = document.currentScript;
+        document.currentScript = null;
+        document.querySelector = (selector) => (selector == '[data-site]' ? script : null);
+      },
+    });
+    await pass(200);
+    expect(server.hits[0].site).toBe('k1');
   });
 
   test('data-endpoint', async () => {
