@@ -164,8 +164,9 @@ func serve(ctx context.Context, cfg config) error {
 	case <-ctx.Done():
 		cfg.Log.Info("stopping")
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.StopWait)
-		if err = srv.http.Shutdown(stop); err != nil {
-			err = errors.Join(err, srv.http.Close())
+		if err = srv.http.Shutdown(stop); errors.Is(err, context.DeadlineExceeded) {
+			cfg.Log.Warn("some clients did not finish in time, their connections are closed", "waited", cfg.StopWait)
+			err = srv.http.Close()
 		}
 		cancel()
 	}
