@@ -2,6 +2,7 @@
 // stores and sends, under a clock that the test moves (vi.useFakeTimers).
 
 import { readFileSync } from 'node:fs';
+import { vi } from 'vitest';
 import { minifyBeacon } from './minify.mjs';
 
 const written = readFileSync(new URL('./wake.js', import.meta.url), 'utf8');
@@ -14,6 +15,17 @@ let form = forms.minified;
 export function use(name) {
   form = forms[name];
 }
+
+export const MINUTE = 60e3; // ms
+
+/** A clock that stands still until pass() moves it. */
+export function stopClock() {
+  vi.useFakeTimers({ now: Date.UTC(2026, 5, 1, 12), toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
+  vi.advanceTimersByTime(1); // performance.now() is not 0 when scripts run
+}
+
+/** Lets time pass, with what was due in it. @param {number} ms */
+export const pass = (ms) => vi.advanceTimersByTimeAsync(ms);
 
 /** What a browser keeps between the pages of a site. */
 export class Device {

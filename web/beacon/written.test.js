@@ -5,3 +5,4 @@ import { use } from './harness.js';
 
 use('written');
 await import('./wake.test.js');
+await import('./queue.test.js');
