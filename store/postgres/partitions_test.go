@@ -94,3 +94,24 @@ func TestPartitions(t *testing.T) {
 	retain(1, day(2027, 2, 1), 2)
 	want("")
 }
+
+// What retention takes away leaves no trace but the dictionary of pages.
+func TestRetainLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := migrated(t, pgtest.Start(t))
+	r := hit(0)
+	r.Visit.UserID, r.Traits = "ann", []byte(`{"a":1}`)
+	r.Events[0].Touch = &tracker.Arrival{Source: "News"}
+	if err := s.Write(t.Context(), []*tracker.Record{r, hit(1)}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Retain(t.Context(), 1, time.Now().AddDate(1, 0, 0)); err != nil || n != 2 {
+		t.Fatalf("%d, %v", n, err)
+	}
+	for _, table := range []string{"visits", "events", "touches", "visitors", "users"} {
+		var n int
+		if err := s.DB.Read.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d rows are left in %s (%v)", n, table, err)
+		}
+	}
+}

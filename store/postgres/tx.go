@@ -261,7 +261,7 @@ var updateVisits = `UPDATE visits v SET
 	engaged_ms = v.engaged_ms + u.engaged_ms,
 	entry_page = CASE WHEN u.entry_order < v.entry_order THEN u.entry_page ELSE v.entry_page END,
 	entry_order = LEAST(v.entry_order, u.entry_order),
-	exit_page = CASE WHEN u.exit_order >= v.exit_order AND u.views > 0 THEN u.exit_page ELSE v.exit_page END,
+	exit_page = CASE WHEN u.exit_order >= v.exit_order THEN u.exit_page ELSE v.exit_page END,
 	exit_order = GREATEST(v.exit_order, u.exit_order),
 	user_id = CASE WHEN v.user_id = '' THEN u.user_id ELSE v.user_id END
 	FROM ` + unnest("id bigint", "last_at bigint", "views int", "events int", "engaged_ms bigint",

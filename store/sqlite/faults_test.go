@@ -174,3 +174,24 @@ func TestReadersSeeWholeBatches(t *testing.T) {
 	cancel()
 	<-done
 }
+
+// What retention takes away leaves no trace but the dictionary of pages.
+func TestRetainLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := handle(t)
+	r := hit(0)
+	r.Visit.UserID, r.Traits = "ann", []byte(`{"a":1}`)
+	r.Events[0].Touch = &tracker.Arrival{Source: "News"}
+	if err := s.Write(t.Context(), []*tracker.Record{r, hit(1)}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Retain(t.Context(), 1, time.Now().AddDate(1, 0, 0)); err != nil || n != 2 {
+		t.Fatalf("%d, %v", n, err)
+	}
+	for _, table := range []string{"visits", "events", "touches", "visitors", "users"} {
+		var n int
+		if err := s.DB.Read.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d rows are left in %s (%v)", n, table, err)
+		}
+	}
+}

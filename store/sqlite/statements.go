@@ -77,9 +77,9 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		{&s.updateVisit, `UPDATE visits SET
 			last_at = max(last_at, ?), views = views + ?, events = events + ?, engaged_ms = engaged_ms + ?,
 			entry_page = CASE WHEN ?5 < entry_order THEN ?6 ELSE entry_page END, entry_order = min(entry_order, ?5),
-			exit_page = CASE WHEN ?7 >= exit_order AND ?9 > 0 THEN ?8 ELSE exit_page END, exit_order = max(exit_order, ?7),
-			user_id = CASE WHEN user_id = '' THEN ?10 ELSE user_id END
-			WHERE id = ?11`},
+			exit_page = CASE WHEN ?7 >= exit_order THEN ?8 ELSE exit_page END, exit_order = max(exit_order, ?7),
+			user_id = CASE WHEN user_id = '' THEN ?9 ELSE user_id END
+			WHERE id = ?10`},
 	} {
 		stmt, err := db.PrepareContext(ctx, q.sql)
 		if err != nil {

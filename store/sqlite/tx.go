@@ -197,7 +197,7 @@ func (t *tx) InsertTouches(ctx context.Context, events []*ingest.Event) error {
 func (t *tx) UpdateVisits(ctx context.Context, visits []*ingest.Visit) (n int, err error) {
 	err = each(ctx, t, t.stmts.updateVisit, visits, func(ctx context.Context, stmt *sql.Stmt, v *ingest.Visit) error {
 		ok, err := changed(stmt.ExecContext(ctx, v.LastAt.UnixMilli(), v.Views, v.Visit.Events, v.EngagedMS,
-			v.EntryOrder, v.EntryPage, v.ExitOrder, v.ExitPage, v.Views, v.UserID, int64(v.ID)))
+			v.EntryOrder, v.EntryPage, v.ExitOrder, v.ExitPage, v.UserID, int64(v.ID)))
 		if ok {
 			n++
 		}

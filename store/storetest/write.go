@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,7 +101,7 @@ func testWrite(t *testing.T, fresh New) {
 			equal(t, "old", get(t, s, old.Result.VisitID).StartedAt, old.Visit.StartedAt)
 			equal(t, "far", get(t, s, far.Result.VisitID).StartedAt, far.Visit.StartedAt)
 			for name, f := range map[string]store.VisitFilter{
-				"old": {To: at(0), Limit: 10},
+				"old": {To: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Limit: 10},
 				"far": {From: at(0), Limit: 10},
 			} {
 				vs, err := s.Visits(t.Context(), f)
@@ -138,6 +140,31 @@ func testWrite(t *testing.T, fresh New) {
 			equal(t, "result", r.Result, tracker.Result{})
 			write(t, s, r)
 			equal(t, "written later", r.Result.New, []bool{true})
+		},
+		"a context that ends at any moment leaves all or nothing": func(t *testing.T, s store.Store) {
+			for n := range 60 {
+				ctx, cancel := context.WithCancel(t.Context())
+				timer := time.AfterFunc(time.Duration(n)*50*time.Microsecond, cancel)
+				a := record(visit(fmt.Sprint("a", n), "p", 0), view(1, "/", 0), view(2, "/", 0))
+				b := record(visit(fmt.Sprint("b", n), "p", 0), view(1, "/", 0), view(2, "/", 0))
+				err := s.Write(ctx, []*tracker.Record{a, b})
+				timer.Stop()
+				cancel()
+				vs, e := s.Visits(t.Context(), store.VisitFilter{Limit: 1000})
+				if e != nil {
+					t.Fatal(e)
+				}
+				var got []int
+				for _, v := range vs {
+					if v.Token == a.Visit.Token || v.Token == b.Visit.Token {
+						got = append(got, v.Events, len(events(t, s, v.ID)))
+					}
+				}
+				// Without an answer either is fine.
+				if whole := slices.Equal(got, []int{2, 2, 2, 2}); !whole && (err == nil || len(got) > 0) {
+					t.Errorf("after %v there are %v events in the two visits", err, got)
+				}
+			}
 		},
 		"what cannot be held is refused, whole": func(t *testing.T, s store.Store) {
 			bad := map[string]func(*tracker.Record){
