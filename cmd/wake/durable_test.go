@@ -87,7 +87,7 @@ func (d database) check(t *testing.T, s *running, l *load) {
 
 	var wrong, visits int
 	if err := d.open(t).QueryRow(`SELECT count(*), coalesce(sum(CASE WHEN v.events <> coalesce(e.events, 0) OR v.views <> coalesce(e.views, 0) THEN 1 ELSE 0 END), 0)
-		FROM visits v LEFT JOIN (SELECT visit_id, count(*) AS events, sum(CASE WHEN name = '$view' THEN 1 ELSE 0 END) AS views
+		FROM visit_summaries v LEFT JOIN (SELECT visit_id, count(*) AS events, sum(CASE WHEN name = '$view' THEN 1 ELSE 0 END) AS views
 			FROM events GROUP BY visit_id) e ON e.visit_id = v.id`).Scan(&visits, &wrong); err != nil {
 		t.Fatal(err)
 	}

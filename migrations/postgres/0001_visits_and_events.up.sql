@@ -58,14 +58,13 @@ CREATE TABLE users (
     PRIMARY KEY (site_id, id)
 );
 
--- One row a visit. Nothing that changes with every batch is indexed, and
--- pages keep room, so that updates stay heap-only.
+-- One row a visit: what is known of it from its beginning. Written once, or
+-- twice if a stub was told more; what goes on in it is in visit_activity.
 CREATE TABLE visits (
     id               BIGINT NOT NULL PRIMARY KEY, -- tracker.VisitID: ordered by start
     site_id          BIGINT NOT NULL,
     visitor_id       BIGINT NOT NULL,
     started_at       BIGINT NOT NULL,
-    last_at          BIGINT NOT NULL,       -- last sign of life
     stub             BOOLEAN NOT NULL,      -- only events seen so far
     token            TEXT NOT NULL,
     visitor_token    TEXT NOT NULL,
@@ -107,21 +106,27 @@ CREATE TABLE visits (
     platform         TEXT NOT NULL DEFAULT '',
     app_version      TEXT NOT NULL DEFAULT '',
     ordinal          INTEGER NOT NULL DEFAULT 0, -- 1 for the visitor's first visit
-    -- Kept with every batch.
-    views            INTEGER NOT NULL DEFAULT 0,
-    events           INTEGER NOT NULL DEFAULT 0,
-    engaged_ms       BIGINT NOT NULL DEFAULT 0,
-    entry_page       TEXT NOT NULL DEFAULT '',
-    exit_page        TEXT NOT NULL DEFAULT '',
-    -- When the entry and exit views were: ms * 4096 + order in the request;
-    -- the greatest and least number there is while there is no view.
-    entry_order      BIGINT NOT NULL,
-    exit_order       BIGINT NOT NULL,
     UNIQUE (site_id, token)
-) WITH (fillfactor = 80);
+);
 CREATE INDEX visits_site ON visits (site_id, id);
 CREATE INDEX visits_visitor ON visits (site_id, visitor_id, id);
 CREATE INDEX visits_user ON visits (site_id, user_id, id) WHERE user_id <> '';
+
+-- One row a visit: what goes on in it. Kept with every batch: narrow, not
+-- indexed and with room on its pages, so that updates are small and heap-only.
+CREATE TABLE visit_activity (
+    visit_id      BIGINT NOT NULL PRIMARY KEY,
+    last_at       BIGINT NOT NULL,          -- last sign of life
+    views         INTEGER NOT NULL,
+    events        INTEGER NOT NULL,
+    engaged_ms    BIGINT NOT NULL,
+    entry_page_id BIGINT NOT NULL,          -- terms; 0 while there is no view
+    exit_page_id  BIGINT NOT NULL,
+    -- When the entry and exit views were: ms * 4096 + order in the request;
+    -- the greatest and least number there is while there is no view.
+    entry_order   BIGINT NOT NULL,
+    exit_order    BIGINT NOT NULL
+) WITH (fillfactor = 50);
 
 -- Page paths and titles, each stored once. The id is a hash of the value,
 -- so writing needs no look-up; 0 is the empty one, which has no row.
@@ -170,3 +175,12 @@ CREATE TABLE touches (
     click_id_kind    TEXT NOT NULL,
     PRIMARY KEY (visit_id, event_id)
 );
+
+-- Visits as people and queries want to see them.
+CREATE VIEW visit_summaries AS
+    SELECT v.*, a.last_at, a.views, a.events, a.engaged_ms,
+        COALESCE(entry.value, '') AS entry_page, COALESCE(leave.value, '') AS exit_page
+    FROM visits v
+    JOIN visit_activity a ON a.visit_id = v.id
+    LEFT JOIN terms entry ON entry.id = a.entry_page_id
+    LEFT JOIN terms leave ON leave.id = a.exit_page_id;

@@ -1,6 +1,8 @@
+DROP VIEW visit_summaries;
 DROP TABLE touches;
 DROP TABLE events;
 DROP TABLE terms;
+DROP TABLE visit_activity;
 DROP TABLE visits;
 DROP TABLE users;
 DROP TABLE visitors;

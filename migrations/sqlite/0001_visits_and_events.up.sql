@@ -58,13 +58,13 @@ CREATE TABLE users (
     PRIMARY KEY (site_id, id)
 ) STRICT, WITHOUT ROWID;
 
--- One row a visit. Nothing that changes with every batch is indexed.
+-- One row a visit: what is known of it from its beginning. Written once, or
+-- twice if a stub was told more; what goes on in it is in visit_activity.
 CREATE TABLE visits (
     id               INTEGER PRIMARY KEY,   -- tracker.VisitID: ordered by start
     site_id          INTEGER NOT NULL,
     visitor_id       INTEGER NOT NULL,
     started_at       INTEGER NOT NULL,
-    last_at          INTEGER NOT NULL,      -- last sign of life
     stub             INTEGER NOT NULL,      -- only events seen so far
     token            TEXT NOT NULL,
     visitor_token    TEXT NOT NULL,
@@ -106,21 +106,27 @@ CREATE TABLE visits (
     platform         TEXT NOT NULL DEFAULT '',
     app_version      TEXT NOT NULL DEFAULT '',
     ordinal          INTEGER NOT NULL DEFAULT 0, -- 1 for the visitor's first visit
-    -- Kept with every batch.
-    views            INTEGER NOT NULL DEFAULT 0,
-    events           INTEGER NOT NULL DEFAULT 0,
-    engaged_ms       INTEGER NOT NULL DEFAULT 0,
-    entry_page       TEXT NOT NULL DEFAULT '',
-    exit_page        TEXT NOT NULL DEFAULT '',
-    -- When the entry and exit views were: ms * 4096 + order in the request;
-    -- the greatest and least number there is while there is no view.
-    entry_order      INTEGER NOT NULL,
-    exit_order       INTEGER NOT NULL,
     UNIQUE (site_id, token)
 ) STRICT;
 CREATE INDEX visits_site ON visits (site_id, id);
 CREATE INDEX visits_visitor ON visits (site_id, visitor_id, id);
 CREATE INDEX visits_user ON visits (site_id, user_id, id) WHERE user_id <> '';
+
+-- One row a visit: what goes on in it. Kept with every batch: narrow, so that
+-- a batch that adds to a hundred visits changes a few pages, not a hundred.
+CREATE TABLE visit_activity (
+    visit_id      INTEGER PRIMARY KEY,
+    last_at       INTEGER NOT NULL,          -- last sign of life
+    views         INTEGER NOT NULL,
+    events        INTEGER NOT NULL,
+    engaged_ms    INTEGER NOT NULL,
+    entry_page_id INTEGER NOT NULL,          -- terms; 0 while there is no view
+    exit_page_id  INTEGER NOT NULL,
+    -- When the entry and exit views were: ms * 4096 + order in the request;
+    -- the greatest and least number there is while there is no view.
+    entry_order   INTEGER NOT NULL,
+    exit_order    INTEGER NOT NULL
+) STRICT;
 
 -- Page paths and titles, each stored once. The id is a hash of the value,
 -- so writing needs no look-up; 0 is the empty one, which has no row.
@@ -129,8 +135,8 @@ CREATE TABLE terms (
     value TEXT NOT NULL
 ) STRICT;
 
--- One row an event, keyed for the journey and for counting once. The visitor
--- comes last in the key so that rows can be placed by visitor.
+-- One row an event, in the order they came, so that a batch fills a few pages
+-- at the end; the key is for the journey and for counting once.
 CREATE TABLE events (
     visit_id   INTEGER NOT NULL,
     id         BLOB NOT NULL,
@@ -145,8 +151,8 @@ CREATE TABLE events (
     name       TEXT NOT NULL,
     currency   TEXT NOT NULL,
     properties TEXT,
-    PRIMARY KEY (visit_id, id, visitor_id)
-) STRICT, WITHOUT ROWID;
+    PRIMARY KEY (visit_id, id)
+) STRICT;
 
 -- How a visitor came back within a visit: the arrival of one page view.
 CREATE TABLE touches (
@@ -168,3 +174,12 @@ CREATE TABLE touches (
     click_id_kind    TEXT NOT NULL,
     PRIMARY KEY (visit_id, event_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Visits as people and queries want to see them.
+CREATE VIEW visit_summaries AS
+    SELECT v.*, a.last_at, a.views, a.events, a.engaged_ms,
+        COALESCE(entry.value, '') AS entry_page, COALESCE(leave.value, '') AS exit_page
+    FROM visits v
+    JOIN visit_activity a ON a.visit_id = v.id
+    LEFT JOIN terms entry ON entry.id = a.entry_page_id
+    LEFT JOIN terms leave ON leave.id = a.exit_page_id;

@@ -113,6 +113,9 @@ func (b *batch) assign() {
 		p.NewUserID, p.Link = p.UserID, ""
 		ordinals[p] = p.Visits - p.Began
 	}
+	for _, v := range b.visits {
+		v.UserID = v.StoredUser
+	}
 	users := make(map[visitKey]*User)
 	for i, r := range b.records {
 		v := b.of[i]

@@ -13,11 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
 	"wake/store"
 	"wake/tracker"
+	"wake/tracker/recent"
 )
 
 // Tx is an engine's transaction, as far as writing a batch needs it. Every
@@ -25,7 +25,7 @@ import (
 // take their locks in the same order. Empty slices are never passed.
 type Tx interface {
 	// FindVisits fills in the visits that (SiteID, Token) finds: Stored, ID,
-	// Visitor.ID, UserID, StoredStub.
+	// Visitor.ID, StoredStub, StoredStart, StoredUser.
 	FindVisits(ctx context.Context, visits []*Visit) error
 	// CountVisits adds Began to each visitor's visits, making those that are
 	// new, and sets UserID (as it was before) and Visits (as it is now).
@@ -54,10 +54,11 @@ type Tx interface {
 	RaiseEngaged(ctx context.Context, events []*Event) error
 	// InsertTouches stores the touches of new events.
 	InsertTouches(ctx context.Context, events []*Event) error
-	// UpdateVisits adds views, events, engaged time and user, moves last
-	// activity, entry and exit page of stored visits, and says how many it
-	// found.
-	UpdateVisits(ctx context.Context, visits []*Visit) (int, error)
+	// AmendVisits gives stored visits their new start and user.
+	AmendVisits(ctx context.Context, visits []*Visit) error
+	// AddActivity adds views, events and engaged time, moves last activity,
+	// entry and exit page of stored visits, and says how many it found.
+	AddActivity(ctx context.Context, visits []*Visit) (int, error)
 }
 
 // Engine is where transactions come from. Tx runs f in one, commits when f
@@ -85,15 +86,15 @@ type Writer struct {
 	engine Engine
 	ids    tracker.IDs
 
-	mu     sync.Mutex // for what follows
-	visits *recent[visitKey, known]
-	terms  *recent[int64, struct{}]
+	visits *recent.Map[visitKey, known]
+	terms  *recent.Map[int64, struct{}]
 }
 
 // known is what is remembered of a stored visit.
 type known struct {
 	id      tracker.VisitID
 	visitor tracker.VisitorID
+	start   time.Time
 	stub    bool
 	user    string
 }
@@ -108,8 +109,8 @@ const (
 func NewWriter(e Engine) *Writer {
 	return &Writer{
 		engine: e,
-		visits: newRecent[visitKey, known](knownVisits),
-		terms:  newRecent[int64, struct{}](knownTerms),
+		visits: recent.New[visitKey, known](knownVisits),
+		terms:  recent.New[int64, struct{}](knownTerms),
 	}
 }
 
@@ -146,37 +147,32 @@ func (w *Writer) Write(ctx context.Context, records []*tracker.Record) error {
 
 // recall fills in what is known of the batch's visits.
 func (w *Writer) recall(b *batch) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	for _, v := range b.visits {
-		if k, ok := w.visits.get(v.key()); ok {
-			v.Stored, v.ID, v.Visitor.ID, v.StoredStub, v.UserID = true, k.id, k.visitor, k.stub, k.user
+		if k, ok := w.visits.Get(v.key()); ok {
+			v.Stored, v.ID, v.Visitor.ID = true, k.id, k.visitor
+			v.StoredStub, v.StoredStart, v.StoredUser = k.stub, k.start, k.user
 		}
 	}
 	for _, e := range b.events {
 		e.PathID, e.TitleID = b.term(e.Path), b.term(e.Title)
 	}
-	b.terms = b.newTerms(func(id int64) bool { _, ok := w.terms.get(id); return ok })
+	b.terms = b.newTerms(func(id int64) bool { _, ok := w.terms.Get(id); return ok })
 }
 
 // remember keeps what a committed batch has shown.
 func (w *Writer) remember(b *batch) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	for _, v := range b.visits {
-		w.visits.put(v.key(), known{v.ID, v.Visitor.ID, v.Stub && (v.StoredStub || !v.Stored), v.UserID})
+		w.visits.Put(v.key(), known{v.ID, v.Visitor.ID, v.StartedAt, v.Stub && (v.StoredStub || !v.Stored), v.UserID})
 	}
 	for _, t := range b.terms {
-		w.terms.put(t.ID, struct{}{})
+		w.terms.Put(t.ID, struct{}{})
 	}
 }
 
 // forget drops what was known of the batch's visits.
 func (w *Writer) forget(b *batch) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	for _, v := range b.visits {
-		w.visits.drop(v.key())
+		w.visits.Delete(v.key())
 	}
 }
 
@@ -188,6 +184,7 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 			return fmt.Errorf("find visits: %w", err)
 		}
 	}
+	b.begin()
 	created := b.where(func(v *Visit) bool { return !v.Stored })
 	for _, v := range created {
 		// Ids are ranges of time, for partitions and for reading by time. And
@@ -224,6 +221,12 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 	if err := b.writeIdentities(ctx, tx); err != nil {
 		return err
 	}
+	amended := filter(stored, func(v *Visit) bool { return v.UserID != v.StoredUser || v.StartedAt.Before(v.StoredStart) })
+	if len(amended) > 0 {
+		if err := tx.AmendVisits(ctx, amended); err != nil {
+			return fmt.Errorf("amend visits: %w", err)
+		}
+	}
 	if err := b.writeEvents(ctx, tx, !again); err != nil {
 		return err
 	}
@@ -231,9 +234,9 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 		for _, v := range stored {
 			v.count(func(e *Event) bool { return e.New })
 		}
-		n, err := tx.UpdateVisits(ctx, stored)
+		n, err := tx.AddActivity(ctx, stored)
 		if err != nil {
-			return fmt.Errorf("update visits: %w", err)
+			return fmt.Errorf("add activity: %w", err)
 		}
 		if n < len(stored) {
 			return errStale

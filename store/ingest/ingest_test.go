@@ -8,32 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-func TestRecent(t *testing.T) {
-	const n = 100
-	r := newRecent[int, int](n)
-	for i := range 10 * n {
-		r.put(i, -i)
-		if v, ok := r.get(0); !ok || v != 0 {
-			t.Fatalf("what is asked for all the time is gone after %d", i)
-		}
-		if size := len(r.young) + len(r.old); size > 2*n {
-			t.Fatalf("%d entries, bound is %d", size, 2*n)
-		}
-	}
-	for i := 9 * n; i < 10*n; i++ {
-		if v, ok := r.get(i); !ok || v != -i {
-			t.Errorf("%d, one of the last %d, is gone", i, n)
-		}
-	}
-	if _, ok := r.get(n); ok {
-		t.Error("what nobody asked for is still there")
-	}
-	r.drop(10*n - 1)
-	if _, ok := r.get(10*n - 1); ok {
-		t.Error("dropped, but there")
-	}
-}
-
 func TestIsObject(t *testing.T) {
 	for s, want := range map[string]bool{
 		`{}`: true, ` {"a":[1,{}]} `: true, `{"\u00e4":"\n\\\"\/"}`: true, `{"a":"\ud83d\ude00"}`: true, `{"a":"\\u0000"}`: true,

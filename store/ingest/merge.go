@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"time"
 
 	"wake/store/sqlstore"
 	"wake/tracker"
@@ -17,14 +18,18 @@ import (
 // then increments, LastAt, the pages and UserID candidates.
 type Visit struct {
 	tracker.Visit
-	Stored     bool // before this batch
-	StoredStub bool
+	Stored      bool // before this batch; what follows is as it was then
+	StoredStub  bool
+	StoredStart time.Time
+	StoredUser  string
 	// Whole is the first record's visit that is no stub, nil if all are: what
 	// a stored stub is enriched by.
 	Whole *tracker.Visit
-	// EntryOrder and ExitOrder say when the views of EntryPage and ExitPage
-	// were, in a form that compares; without a view they lose to any other.
-	EntryOrder, ExitOrder int64
+	// EntryPageID and ExitPageID are the terms of the first and last view.
+	// The orders say when these were, in a form that compares; without a view
+	// they lose to any other.
+	EntryPageID, ExitPageID int64
+	EntryOrder, ExitOrder   int64
 
 	events  []*Event // in the order they came, without repetitions
 	record  *tracker.Record
@@ -96,7 +101,10 @@ func merge(records []*tracker.Record) *batch {
 			if v.Stub && !r.Visit.Stub {
 				enrich(&v.Visit, &r.Visit)
 			}
-			if v.LastAt.Before(r.Visit.LastAt) {
+			if r.Visit.StartedAt.Before(v.StartedAt) {
+				v.StartedAt = r.Visit.StartedAt
+			}
+			if r.Visit.LastAt.After(v.LastAt) {
 				v.LastAt = r.Visit.LastAt
 			}
 		}
@@ -174,7 +182,7 @@ func enrich(stub, late *tracker.Visit) {
 // count sets what the visit's events add to it, of those that are new.
 func (v *Visit) count(isNew func(*Event) bool) {
 	v.Views, v.Events, v.EngagedMS = 0, 0, 0
-	v.EntryPage, v.ExitPage, v.EntryOrder, v.ExitOrder = "", "", noEntry, noExit
+	v.EntryPageID, v.ExitPageID, v.EntryOrder, v.ExitOrder = 0, 0, noEntry, noExit
 	for _, e := range v.events {
 		if !isNew(e) {
 			v.EngagedMS += e.Raised
@@ -182,16 +190,35 @@ func (v *Visit) count(isNew func(*Event) bool) {
 		}
 		v.Visit.Events++
 		v.EngagedMS += e.Engaged
+		if e.Time.After(v.LastAt) {
+			v.LastAt = e.Time
+		}
 		if !e.IsView() {
 			continue
 		}
 		v.Views++
 		o := order(e.Time, e.Seq)
 		if o < v.EntryOrder {
-			v.EntryOrder, v.EntryPage = o, e.Path
+			v.EntryOrder, v.EntryPageID = o, e.PathID
 		}
 		if o >= v.ExitOrder {
-			v.ExitOrder, v.ExitPage = o, e.Path
+			v.ExitOrder, v.ExitPageID = o, e.PathID
+		}
+	}
+}
+
+// begin settles when each visit began, now that the stored starts are known:
+// at the earliest that anyone told. No event is before its visit (Ahoy's
+// rule).
+func (b *batch) begin() {
+	for _, v := range b.visits {
+		if v.Stored && v.StoredStart.Before(v.StartedAt) {
+			v.StartedAt = v.StoredStart
+		}
+		for _, e := range v.events {
+			if e.Time.Before(v.StartedAt) {
+				e.Time = v.StartedAt
+			}
 		}
 	}
 }

@@ -108,7 +108,7 @@ func TestRetainLeavesNothing(t *testing.T) {
 	if n, err := s.Retain(t.Context(), 1, time.Now().AddDate(1, 0, 0)); err != nil || n != 2 {
 		t.Fatalf("%d, %v", n, err)
 	}
-	for _, table := range []string{"visits", "events", "touches", "visitors", "users"} {
+	for _, table := range []string{"visits", "visit_activity", "events", "touches", "visitors", "users"} {
 		var n int
 		if err := s.DB.Read.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d rows are left in %s (%v)", n, table, err)

@@ -44,7 +44,7 @@ func fresh(server *pgtest.Server) storetest.New {
 func empty(tb testing.TB, url string) {
 	exec(tb, url, `DO $$ DECLARE p regclass; BEGIN
 		FOR p IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'events'::regclass LOOP EXECUTE 'DROP TABLE ' || p; END LOOP;
-		TRUNCATE sites, keys, members, salts, visitors, users, visits, terms, touches RESTART IDENTITY;
+		TRUNCATE sites, keys, members, salts, visitors, users, visits, visit_activity, terms, touches RESTART IDENTITY;
 	END $$`)
 }
 

@@ -30,9 +30,9 @@ func (s *Store) Retain(ctx context.Context, site int64, t time.Time) (int64, err
 	}
 }
 
-// retain deletes the oldest few visits. They go first: a writer that adds
-// to one of them either comes before, and then its events are seen below, or
-// finds the visit gone and begins again.
+// retain deletes the oldest few visits. Their activity goes before their
+// events: a writer that adds to one of them either comes before, and then its
+// events are seen below, or finds the activity gone and begins again.
 func (s *Store) retain(ctx context.Context, site int64, t time.Time) (int64, error) {
 	var visits, visitors []int64
 	err := s.begin(ctx, func(tx pgx.Tx) error {
@@ -60,6 +60,7 @@ func (s *Store) retain(ctx context.Context, site int64, t time.Time) (int64, err
 			return err
 		}
 		for _, q := range []string{
+			`DELETE FROM visit_activity WHERE visit_id = ANY($1)`,
 			`DELETE FROM events WHERE visit_id = ANY($1)`,
 			`DELETE FROM touches WHERE visit_id = ANY($1)`,
 		} {

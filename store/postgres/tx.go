@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -50,7 +51,7 @@ func namesOf(columns []string) string {
 }
 
 func (t *tx) FindVisits(ctx context.Context, visits []*ingest.Visit) error {
-	rows, err := t.Query(ctx, `SELECT u.i, v.id, v.visitor_id, v.stub, v.user_id
+	rows, err := t.Query(ctx, `SELECT u.i, v.id, v.visitor_id, v.stub, v.started_at, v.user_id
 		FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS u(site_id, token, i)
 		JOIN visits v ON v.site_id = u.site_id AND v.token = u.token`,
 		column(visits, func(v *ingest.Visit) int64 { return v.SiteID }),
@@ -62,10 +63,12 @@ func (t *tx) FindVisits(ctx context.Context, visits []*ingest.Visit) error {
 	var id tracker.VisitID
 	var visitor tracker.VisitorID
 	var stub bool
+	var start int64
 	var user string
-	_, err = pgx.ForEachRow(rows, []any{&i, &id, &visitor, &stub, &user}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&i, &id, &visitor, &stub, &start, &user}, func() error {
 		v := visits[i-1]
-		v.Stored, v.ID, v.Visitor.ID, v.StoredStub, v.UserID = true, id, visitor, stub, user
+		v.Stored, v.ID, v.Visitor.ID = true, id, visitor
+		v.StoredStub, v.StoredStart, v.StoredUser = stub, time.UnixMilli(start).UTC(), user
 		return nil
 	})
 	return err
@@ -123,9 +126,8 @@ func (t *tx) FindVisitors(ctx context.Context, visitors []*ingest.Visitor) error
 }
 
 var (
-	visitColumns = append([]string{"id bigint", "site_id bigint", "visitor_id bigint", "started_at bigint", "last_at bigint",
-		"stub boolean", "latitude float8", "longitude float8", "screen_width int", "screen_height int", "ordinal int",
-		"views int", "events int", "engaged_ms bigint", "entry_page text", "exit_page text", "entry_order bigint", "exit_order bigint"},
+	visitColumns = append([]string{"id bigint", "site_id bigint", "visitor_id bigint", "started_at bigint",
+		"stub boolean", "latitude float8", "longitude float8", "screen_width int", "screen_height int", "ordinal int"},
 		typed("text", sqlstore.VisitTexts, textName)...)
 	insertVisits = "INSERT INTO visits (" + namesOf(visitColumns) + ") SELECT * FROM " + unnest(visitColumns...) + " ON CONFLICT DO NOTHING"
 )
@@ -136,26 +138,43 @@ func (t *tx) InsertVisits(ctx context.Context, visits []*ingest.Visit) (int, err
 		column(visits, func(v *ingest.Visit) int64 { return v.SiteID }),
 		column(visits, func(v *ingest.Visit) int64 { return int64(v.Visitor.ID) }),
 		column(visits, func(v *ingest.Visit) int64 { return v.StartedAt.UnixMilli() }),
-		column(visits, func(v *ingest.Visit) int64 { return v.LastAt.UnixMilli() }),
 		column(visits, func(v *ingest.Visit) bool { return v.Stub }),
 		column(visits, func(v *ingest.Visit) *float64 { return latitude(&v.Visit) }),
 		column(visits, func(v *ingest.Visit) *float64 { return longitude(&v.Visit) }),
 		column(visits, func(v *ingest.Visit) int { return v.ScreenWidth }),
 		column(visits, func(v *ingest.Visit) int { return v.ScreenHeight }),
 		column(visits, func(v *ingest.Visit) int { return v.Ordinal }),
-		column(visits, func(v *ingest.Visit) int { return v.Views }),
-		column(visits, func(v *ingest.Visit) int { return v.Visit.Events }),
-		column(visits, func(v *ingest.Visit) int64 { return v.EngagedMS }),
-		column(visits, func(v *ingest.Visit) string { return v.EntryPage }),
-		column(visits, func(v *ingest.Visit) string { return v.ExitPage }),
-		column(visits, func(v *ingest.Visit) int64 { return v.EntryOrder }),
-		column(visits, func(v *ingest.Visit) int64 { return v.ExitOrder }),
 	}
 	for _, c := range sqlstore.VisitTexts {
 		args = append(args, column(visits, func(v *ingest.Visit) string { return *c.Of(&v.Visit) }))
 	}
 	tag, err := t.Exec(ctx, insertVisits, args...)
+	if n := int(tag.RowsAffected()); err != nil || n < len(visits) {
+		return n, err
+	}
+	tag, err = t.Exec(ctx, insertActivity, activity(visits)...)
 	return int(tag.RowsAffected()), err
+}
+
+var (
+	activityColumns = []string{"visit_id bigint", "last_at bigint", "views int", "events int", "engaged_ms bigint",
+		"entry_page_id bigint", "entry_order bigint", "exit_page_id bigint", "exit_order bigint"}
+	insertActivity = "INSERT INTO visit_activity (" + namesOf(activityColumns) + ") SELECT * FROM " + unnest(activityColumns...)
+)
+
+// activity is the arguments of activityColumns.
+func activity(visits []*ingest.Visit) []any {
+	return []any{
+		column(visits, func(v *ingest.Visit) int64 { return int64(v.ID) }),
+		column(visits, func(v *ingest.Visit) int64 { return v.LastAt.UnixMilli() }),
+		column(visits, func(v *ingest.Visit) int { return v.Views }),
+		column(visits, func(v *ingest.Visit) int { return v.Visit.Events }),
+		column(visits, func(v *ingest.Visit) int64 { return v.EngagedMS }),
+		column(visits, func(v *ingest.Visit) int64 { return v.EntryPageID }),
+		column(visits, func(v *ingest.Visit) int64 { return v.EntryOrder }),
+		column(visits, func(v *ingest.Visit) int64 { return v.ExitPageID }),
+		column(visits, func(v *ingest.Visit) int64 { return v.ExitOrder }),
+	}
 }
 
 func latitude(v *tracker.Visit) *float64 {
@@ -256,28 +275,26 @@ func (t *tx) InsertTerms(ctx context.Context, terms []ingest.Term) error {
 	return err
 }
 
-var updateVisits = `UPDATE visits v SET
-	last_at = GREATEST(v.last_at, u.last_at), views = v.views + u.views, events = v.events + u.events,
-	engaged_ms = v.engaged_ms + u.engaged_ms,
-	entry_page = CASE WHEN u.entry_order < v.entry_order THEN u.entry_page ELSE v.entry_page END,
-	entry_order = LEAST(v.entry_order, u.entry_order),
-	exit_page = CASE WHEN u.exit_order >= v.exit_order THEN u.exit_page ELSE v.exit_page END,
-	exit_order = GREATEST(v.exit_order, u.exit_order),
-	user_id = CASE WHEN v.user_id = '' THEN u.user_id ELSE v.user_id END
-	FROM ` + unnest("id bigint", "last_at bigint", "views int", "events int", "engaged_ms bigint",
-	"entry_page text", "entry_order bigint", "exit_page text", "exit_order bigint", "user_id text") + ` WHERE v.id = u.id`
-
-func (t *tx) UpdateVisits(ctx context.Context, visits []*ingest.Visit) (int, error) {
-	tag, err := t.Exec(ctx, updateVisits,
+func (t *tx) AmendVisits(ctx context.Context, visits []*ingest.Visit) error {
+	_, err := t.Exec(ctx, `UPDATE visits v SET started_at = LEAST(v.started_at, u.started_at),
+		user_id = CASE WHEN v.user_id = '' THEN u.user_id ELSE v.user_id END
+		FROM `+unnest("id bigint", "started_at bigint", "user_id text")+` WHERE v.id = u.id`,
 		column(visits, func(v *ingest.Visit) int64 { return int64(v.ID) }),
-		column(visits, func(v *ingest.Visit) int64 { return v.LastAt.UnixMilli() }),
-		column(visits, func(v *ingest.Visit) int { return v.Views }),
-		column(visits, func(v *ingest.Visit) int { return v.Visit.Events }),
-		column(visits, func(v *ingest.Visit) int64 { return v.EngagedMS }),
-		column(visits, func(v *ingest.Visit) string { return v.EntryPage }),
-		column(visits, func(v *ingest.Visit) int64 { return v.EntryOrder }),
-		column(visits, func(v *ingest.Visit) string { return v.ExitPage }),
-		column(visits, func(v *ingest.Visit) int64 { return v.ExitOrder }),
+		column(visits, func(v *ingest.Visit) int64 { return v.StartedAt.UnixMilli() }),
 		column(visits, func(v *ingest.Visit) string { return v.UserID }))
+	return err
+}
+
+var addActivity = `UPDATE visit_activity a SET
+	last_at = GREATEST(a.last_at, u.last_at), views = a.views + u.views, events = a.events + u.events,
+	engaged_ms = a.engaged_ms + u.engaged_ms,
+	entry_page_id = CASE WHEN u.entry_order < a.entry_order THEN u.entry_page_id ELSE a.entry_page_id END,
+	entry_order = LEAST(a.entry_order, u.entry_order),
+	exit_page_id = CASE WHEN u.exit_order >= a.exit_order THEN u.exit_page_id ELSE a.exit_page_id END,
+	exit_order = GREATEST(a.exit_order, u.exit_order)
+	FROM ` + unnest(activityColumns...) + ` WHERE a.visit_id = u.visit_id`
+
+func (t *tx) AddActivity(ctx context.Context, visits []*ingest.Visit) (int, error) {
+	tag, err := t.Exec(ctx, addActivity, activity(visits)...)
 	return int(tag.RowsAffected()), err
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"wake/store/sqlstore"
@@ -45,6 +46,7 @@ func (s *Store) retain(ctx context.Context, site int64, t time.Time) (n int64, e
 		`CREATE TEMP TABLE IF NOT EXISTS gone (visitor_id INTEGER)`,
 		`DELETE FROM temp.gone`,
 		`INSERT INTO temp.gone SELECT DISTINCT visitor_id FROM visits WHERE id IN (` + gone + `)`,
+		`DELETE FROM visit_activity WHERE visit_id IN (` + gone + `)`,
 		`DELETE FROM visits WHERE id IN (` + gone + `)`,
 		`DELETE FROM visitors WHERE site_id = ?1 AND id IN (SELECT visitor_id FROM temp.gone)
 			AND NOT EXISTS (SELECT 1 FROM visits v WHERE v.site_id = ?1 AND v.visitor_id = visitors.id)`,
@@ -53,7 +55,7 @@ func (s *Store) retain(ctx context.Context, site int64, t time.Time) (n int64, e
 		if err != nil {
 			return 0, translate(err)
 		}
-		if q[:18] == "DELETE FROM visits" {
+		if strings.HasPrefix(q, "DELETE FROM visits ") {
 			if n, err = res.RowsAffected(); err != nil {
 				return 0, translate(err)
 			}

@@ -12,9 +12,9 @@ import (
 // statement a row is as quick here as one for many rows: there is no
 // network, and the B-tree takes nearly all of the time.
 type statements struct {
-	findVisit, countVisits, findVisitor, insertVisit, enrichVisit,
+	findVisit, countVisits, findVisitor, insertVisit, insertActivity, enrichVisit,
 	setVisitorUser, linkVisits, findUser, putUser, insertTerm,
-	insertEvent, findEngaged, raiseEngaged, insertTouch, updateVisit *sql.Stmt
+	insertEvent, findEngaged, raiseEngaged, insertTouch, amendVisit, addActivity *sql.Stmt
 }
 
 func names[C any](columns []C, name func(C) string) []string {
@@ -49,15 +49,16 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		to  **sql.Stmt
 		sql string
 	}{
-		{&s.findVisit, `SELECT id, visitor_id, stub, user_id FROM visits WHERE site_id = ? AND token = ?`},
+		{&s.findVisit, `SELECT id, visitor_id, stub, started_at, user_id FROM visits WHERE site_id = ? AND token = ?`},
 		{&s.countVisits, `INSERT INTO visitors (site_id, id, token, first_seen, last_seen, visits) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET visits = visits + excluded.visits,
 				first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)
 			RETURNING user_id, visits`},
 		{&s.findVisitor, `SELECT user_id FROM visitors WHERE site_id = ? AND id = ?`},
-		{&s.insertVisit, insert("visits", append([]string{"id", "site_id", "visitor_id", "started_at", "last_at", "stub",
-			"latitude", "longitude", "screen_width", "screen_height", "ordinal", "views", "events", "engaged_ms",
-			"entry_page", "exit_page", "entry_order", "exit_order"}, texts...))},
+		{&s.insertVisit, insert("visits", append([]string{"id", "site_id", "visitor_id", "started_at", "stub",
+			"latitude", "longitude", "screen_width", "screen_height", "ordinal"}, texts...))},
+		{&s.insertActivity, `INSERT INTO visit_activity (visit_id, last_at, views, events, engaged_ms,
+			entry_page_id, exit_page_id, entry_order, exit_order) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.enrichVisit, `UPDATE visits SET stub = 0,
 			latitude = COALESCE(latitude, ?), longitude = COALESCE(longitude, ?),
 			screen_width = CASE WHEN screen_width = 0 THEN ? ELSE screen_width END,
@@ -74,12 +75,13 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 		{&s.findEngaged, `SELECT engaged_ms FROM events WHERE visit_id = ? AND id = ?`},
 		{&s.raiseEngaged, `UPDATE events SET engaged_ms = ? WHERE visit_id = ? AND id = ?`},
 		{&s.insertTouch, insert("touches", append([]string{"visit_id", "event_id", "time"}, arrivals...))},
-		{&s.updateVisit, `UPDATE visits SET
-			last_at = max(last_at, ?), views = views + ?, events = events + ?, engaged_ms = engaged_ms + ?,
-			entry_page = CASE WHEN ?5 < entry_order THEN ?6 ELSE entry_page END, entry_order = min(entry_order, ?5),
-			exit_page = CASE WHEN ?7 >= exit_order THEN ?8 ELSE exit_page END, exit_order = max(exit_order, ?7),
-			user_id = CASE WHEN user_id = '' THEN ?9 ELSE user_id END
-			WHERE id = ?10`},
+		{&s.amendVisit, `UPDATE visits SET started_at = min(started_at, ?),
+			user_id = CASE WHEN user_id = '' THEN ? ELSE user_id END WHERE id = ?`},
+		{&s.addActivity, `UPDATE visit_activity SET
+			last_at = max(last_at, ?1), views = views + ?2, events = events + ?3, engaged_ms = engaged_ms + ?4,
+			entry_page_id = CASE WHEN ?5 < entry_order THEN ?6 ELSE entry_page_id END, entry_order = min(entry_order, ?5),
+			exit_page_id = CASE WHEN ?7 >= exit_order THEN ?8 ELSE exit_page_id END, exit_order = max(exit_order, ?7)
+			WHERE visit_id = ?9`},
 	} {
 		stmt, err := db.PrepareContext(ctx, q.sql)
 		if err != nil {

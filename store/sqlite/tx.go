@@ -44,7 +44,7 @@ func changed(res sql.Result, err error) (bool, error) {
 
 func (t *tx) FindVisits(ctx context.Context, visits []*ingest.Visit) error {
 	return each(ctx, t, t.stmts.findVisit, visits, func(ctx context.Context, stmt *sql.Stmt, v *ingest.Visit) error {
-		err := stmt.QueryRowContext(ctx, v.SiteID, v.Token).Scan(&v.ID, &v.Visitor.ID, &v.StoredStub, &v.UserID)
+		err := stmt.QueryRowContext(ctx, v.SiteID, v.Token).Scan(&v.ID, &v.Visitor.ID, &v.StoredStub, sqlstore.Millis{T: &v.StoredStart}, &v.StoredUser)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -72,18 +72,22 @@ func (t *tx) FindVisitors(ctx context.Context, visitors []*ingest.Visitor) error
 
 func (t *tx) InsertVisits(ctx context.Context, visits []*ingest.Visit) (n int, err error) {
 	args := make([]any, 0, 64)
+	activity := t.StmtContext(ctx, t.stmts.insertActivity)
+	defer activity.Close()
 	err = each(ctx, t, t.stmts.insertVisit, visits, func(ctx context.Context, stmt *sql.Stmt, v *ingest.Visit) error {
 		latitude, longitude := point(&v.Visit)
-		args = append(args[:0], int64(v.ID), v.SiteID, int64(v.Visitor.ID), v.StartedAt.UnixMilli(), v.LastAt.UnixMilli(), v.Stub,
-			latitude, longitude, v.ScreenWidth, v.ScreenHeight, v.Ordinal, v.Views, v.Visit.Events, v.EngagedMS,
-			v.EntryPage, v.ExitPage, v.EntryOrder, v.ExitOrder)
+		args = append(args[:0], int64(v.ID), v.SiteID, int64(v.Visitor.ID), v.StartedAt.UnixMilli(), v.Stub,
+			latitude, longitude, v.ScreenWidth, v.ScreenHeight, v.Ordinal)
 		for _, c := range sqlstore.VisitTexts {
 			args = append(args, *c.Of(&v.Visit))
 		}
 		ok, err := changed(stmt.ExecContext(ctx, args...))
-		if ok {
-			n++
+		if err != nil || !ok {
+			return err
 		}
+		n++
+		_, err = activity.ExecContext(ctx, int64(v.ID), v.LastAt.UnixMilli(), v.Views, v.Visit.Events, v.EngagedMS,
+			v.EntryPageID, v.ExitPageID, v.EntryOrder, v.ExitOrder)
 		return err
 	})
 	return n, err
@@ -194,10 +198,17 @@ func (t *tx) InsertTouches(ctx context.Context, events []*ingest.Event) error {
 	})
 }
 
-func (t *tx) UpdateVisits(ctx context.Context, visits []*ingest.Visit) (n int, err error) {
-	err = each(ctx, t, t.stmts.updateVisit, visits, func(ctx context.Context, stmt *sql.Stmt, v *ingest.Visit) error {
+func (t *tx) AmendVisits(ctx context.Context, visits []*ingest.Visit) error {
+	return each(ctx, t, t.stmts.amendVisit, visits, func(ctx context.Context, stmt *sql.Stmt, v *ingest.Visit) error {
+		_, err := stmt.ExecContext(ctx, v.StartedAt.UnixMilli(), v.UserID, int64(v.ID))
+		return err
+	})
+}
+
+func (t *tx) AddActivity(ctx context.Context, visits []*ingest.Visit) (n int, err error) {
+	err = each(ctx, t, t.stmts.addActivity, visits, func(ctx context.Context, stmt *sql.Stmt, v *ingest.Visit) error {
 		ok, err := changed(stmt.ExecContext(ctx, v.LastAt.UnixMilli(), v.Views, v.Visit.Events, v.EngagedMS,
-			v.EntryOrder, v.EntryPage, v.ExitOrder, v.ExitPage, v.UserID, int64(v.ID)))
+			v.EntryOrder, v.EntryPageID, v.ExitOrder, v.ExitPageID, int64(v.ID)))
 		if ok {
 			n++
 		}

@@ -72,7 +72,7 @@ func (d *DB) Visits(ctx context.Context, f store.VisitFilter) ([]tracker.Visit, 
 	if !f.Bots {
 		where = append(where, "bot = ''")
 	}
-	query := "SELECT " + visitColumns + " FROM visits"
+	query := "SELECT " + visitColumns + " FROM visit_summaries"
 	if len(where) > 0 {
 		query += " WHERE " + strings.Join(where, " AND ")
 	}
@@ -109,7 +109,7 @@ func ceil(t time.Time) time.Time {
 
 // Visit is store.Reader's.
 func (d *DB) Visit(ctx context.Context, id tracker.VisitID) (tracker.Visit, error) {
-	v, err := scanVisit(d.Read.QueryRowContext(ctx, "SELECT "+visitColumns+" FROM visits WHERE id = $1", int64(id)))
+	v, err := scanVisit(d.Read.QueryRowContext(ctx, "SELECT "+visitColumns+" FROM visit_summaries WHERE id = $1", int64(id)))
 	if isNoRows(err) {
 		return tracker.Visit{}, notFound("visit")
 	}
@@ -119,7 +119,7 @@ func (d *DB) Visit(ctx context.Context, id tracker.VisitID) (tracker.Visit, erro
 // LastVisit is store.Visits'.
 func (d *DB) LastVisit(ctx context.Context, site int64, visitor tracker.VisitorID, notAfter time.Time) (tracker.VisitRef, bool, error) {
 	var ref tracker.VisitRef
-	err := d.Read.QueryRowContext(ctx, `SELECT id, token, started_at, last_at FROM visits
+	err := d.Read.QueryRowContext(ctx, `SELECT id, token, started_at, last_at FROM visits JOIN visit_activity ON visit_id = id
 		WHERE site_id = $1 AND visitor_id = $2 AND id < $3 AND started_at <= $4 ORDER BY id DESC LIMIT 1`,
 		site, int64(visitor), int64(IDBefore(notAfter.Add(time.Millisecond))), notAfter.UnixMilli()).
 		Scan(&ref.ID, &ref.Token, Millis{&ref.StartedAt}, Millis{&ref.LastAt})

@@ -184,7 +184,35 @@ func testStub(t *testing.T, fresh New) {
 			equal(t, "arrival", got.Arrival, late.Arrival)
 			equal(t, "browser", got.Browser, late.Browser)
 			equal(t, "stub", got.Stub, false)
-			equal(t, "start", got.StartedAt, at(time.Second))
+			equal(t, "start", got.StartedAt, at(0)) // the earliest that anyone told
+		},
+		"an event is never before its visit": func(t *testing.T, s store.Store) {
+			a := record(visit("a", "p", time.Minute), event(1, "x", 0), event(2, "x", time.Hour))
+			write(t, s, a)
+			b := record(visit("a", "p", time.Minute), event(3, "x", 0))
+			write(t, s, b)
+			got := get(t, s, a.Result.VisitID)
+			equal(t, "start", got.StartedAt, at(time.Minute))
+			equal(t, "last sign of life", got.LastAt, at(time.Hour))
+			for _, e := range events(t, s, a.Result.VisitID) {
+				if e.ID != eventID(2) {
+					equal(t, "time", e.Time, at(time.Minute))
+				}
+			}
+			equal(t, "announced", b.Events[0].Time, at(time.Minute))
+		},
+		"a visit begins as early as anyone tells, wherever it is remembered": func(t *testing.T, s store.Store) {
+			a := record(visit("a", "p", time.Minute))
+			write(t, s, a)
+			for _, start := range []time.Duration{30 * time.Second, 40 * time.Second, 10 * time.Second} {
+				write(t, s, record(stub("a", "p", start), event(int(start/time.Second), "x", start)))
+			}
+			equal(t, "start", get(t, s, a.Result.VisitID).StartedAt, at(10*time.Second))
+			for _, e := range events(t, s, a.Result.VisitID) {
+				if e.ID == eventID(40) {
+					equal(t, "time", e.Time, at(40*time.Second))
+				}
+			}
 		},
 		"the first visit wins over a second": func(t *testing.T, s store.Store) {
 			second := visit("a", "q", time.Minute)

@@ -189,6 +189,9 @@ func (m *model) write(r *tracker.Record) (result tracker.Result) {
 			v.ScreenWidth, v.ScreenHeight = r.Visit.ScreenWidth, r.Visit.ScreenHeight
 		}
 	}
+	if r.Visit.StartedAt.Before(v.StartedAt) {
+		v.StartedAt = r.Visit.StartedAt
+	}
 	if r.Visit.LastAt.After(v.LastAt) {
 		v.LastAt = r.Visit.LastAt
 	}
@@ -196,6 +199,9 @@ func (m *model) write(r *tracker.Record) (result tracker.Result) {
 	result.New = make([]bool, len(r.Events))
 	for i := range r.Events {
 		e := r.Events[i]
+		if e.Time.Before(v.StartedAt) {
+			e.Time = v.StartedAt
+		}
 		old := v.events[e.ID]
 		if old != nil {
 			old.EngagedMS = max(old.EngagedMS, e.EngagedMS)
@@ -203,6 +209,9 @@ func (m *model) write(r *tracker.Record) (result tracker.Result) {
 		}
 		result.New[i] = true
 		v.events[e.ID] = &e
+		if e.Time.After(v.LastAt) {
+			v.LastAt = e.Time
+		}
 		if !e.IsView() {
 			continue
 		}
