@@ -5,8 +5,10 @@ package main
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"strings"
 
@@ -54,7 +56,7 @@ func decode(r *http.Request) error {
 }
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:3100", "listen address")
+	addr := flag.String("addr", "127.0.0.1:3100", "listen address; the one taken is printed")
 	lib := flag.String("lib", "nethttp", "nethttp or echo")
 	readOnly := flag.Bool("read-only", false, "only read the body")
 	flag.Parse()
@@ -75,7 +77,7 @@ func main() {
 		}
 		e.POST("/ahoy/visits", f)
 		e.POST("/ahoy/events", f)
-		log.Fatal(http.ListenAndServe(*addr, e))
+		serve(*addr, e)
 	}
 	mux := http.NewServeMux()
 	f := func(w http.ResponseWriter, r *http.Request) {
@@ -88,5 +90,14 @@ func main() {
 	}
 	mux.HandleFunc("POST /ahoy/visits", f)
 	mux.HandleFunc("POST /ahoy/events", f)
-	log.Fatal(http.ListenAndServe(*addr, mux))
+	serve(*addr, mux)
+}
+
+func serve(addr string, h http.Handler) {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("listening on", ln.Addr())
+	log.Fatal(http.Serve(ln, h))
 }

@@ -548,9 +548,9 @@ func main() {
 		m := proc.Start(pids)
 		d := s.drive(*dur)
 		sec := d.Seconds()
-		fmt.Printf("run %d: requests=%d seconds=%.2f req_per_s=%.0f events_per_s=%.0f p50_ms=%s p90_ms=%s p99_ms=%s max_ms=%s non2xx=%d errors=%d rss_MiB=%.0f %s\n",
+		fmt.Printf("run %d: requests=%d seconds=%.2f req_per_s=%.0f events_per_s=%.0f p50_ms=%s p90_ms=%s p99_ms=%s max_ms=%s non2xx=%d errors=%d rss_MiB=%.0f cpu_us_per_req=%.1f %s\n",
 			r, s.ok+s.bad, sec, float64(s.ok)/sec, float64(s.events)/sec, ms(s.lat.Q(.5)), ms(s.lat.Q(.9)), ms(s.lat.Q(.99)), ms(s.lat.Max()),
-			s.bad, s.errs, float64(proc.RSS(pids))/(1<<20), m)
+			s.bad, s.errs, float64(proc.RSS(pids))/(1<<20), float64(m.Server().Microseconds())/float64(max(s.ok, 1)), m)
 		if s.bad+s.errs > 0 {
 			fmt.Println("  statuses:", s.statuses, "last error:", strings.TrimSpace(s.lastErr))
 		}

@@ -1,4 +1,4 @@
-// wakeserve is Wake's collector with what only a measurement wants: a store
+// collectserve is Wake's collector with what only a measurement wants: a store
 // whose every commit takes -delay longer, and profiles on an address of
 // their own. It is wired as `wake serve` is, without site limits, API,
 // dashboard and hub.
@@ -47,7 +47,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {
-		log.Fatal("wakeserve: ", err)
+		log.Fatal("collectserve: ", err)
 	}
 }
 
