@@ -69,6 +69,7 @@ describe('queue', () => {
       const page = open(server);
       await pass(500);
       page.wake.track('More'); // does not shorten the wait
+      page.hide(); // nor does this
       await pass(119e3);
       expect(at).toHaveLength(1);
       await pass(121e3);
@@ -178,6 +179,33 @@ describe('queue', () => {
     page.wake.track('Next');
     await pass(200);
     expect(server.names).toEqual(['$view', 'Next']);
+  });
+
+  test('sends one request at a time', async () => {
+    let asked = 0;
+    let answer;
+    server.answer = () => (asked++, new Promise((resolve) => (answer = () => resolve({ status: 200 }))));
+    const page = open(server);
+    await pass(200);
+    for (let i = 0; i < 5; i++) {
+      page.wake.track('e' + i);
+      await pass(1000);
+    }
+    expect(asked).toBe(1);
+    answer();
+    await pass(200);
+    expect(asked).toBe(2);
+    answer();
+    await pass(200);
+    expect(server.names).toEqual(['$view', 'e0', 'e1', 'e2', 'e3', 'e4']);
+  });
+
+  test('a page that goes sends one beacon and nothing else', async () => {
+    const page = open(server);
+    await pass(1000);
+    page.leave();
+    await pass(1000);
+    expect(server.hits.map((hit) => hit.by)).toEqual(['fetch', 'beacon']);
   });
 
   test('leaving sends all that was not acknowledged, once', async () => {

@@ -319,9 +319,10 @@ describe('calls', () => {
   });
 
   test('reset makes another visitor', async () => {
-    const { wake } = open(server);
-    wake.identify(42);
+    const { wake, device } = open(server);
+    wake.identify(42, { name: 'Mara' });
     wake.reset();
+    expect(device.storage.wake_user).toBeUndefined();
     wake.track('After');
     await pass(500);
     const [first, last] = [server.hits[0], server.hits.at(-1)];
