@@ -143,7 +143,8 @@
       } catch (after) {
         busy = 0;
         clearTimeout(timer);
-        timer = setTimeout(flush, (Math.min(after, 86400) || 2 ** Math.min(tries++, 8)) * 1e3 * (1 + Math.random()));
+        timer = setTimeout(flush, (Math.min(after, 86400) || 2 ** Math.min(tries, 8)) * 1e3 * (1 + Math.random()));
+        tries++;
       }
     };
 
