@@ -4,6 +4,10 @@
 // Both engines have the same tables and columns, so that reading is written
 // once. Times are whole milliseconds since 1970 UTC in a BIGINT: days begin
 // in the site's time zone, which only the program knows on both engines.
+//
+// A step up runs in one transaction, which ends by marking it as done. So a
+// step that is still marked as dirty has left nothing behind, whoever was
+// killed when, and is simply run again.
 package migrations
 
 import (

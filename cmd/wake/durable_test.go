@@ -373,3 +373,23 @@ func halfSent(t *testing.T, s *running, c *client) (rest func() string) {
 		return line
 	}
 }
+
+// Whoever kills it while it makes its database has a database, after all.
+func TestKilledAtFirstStart(t *testing.T) {
+	stores(t, func(t *testing.T, d database) {
+		for n := range 6 {
+			if d.driver == "sqlite" {
+				d = sqliteIn(t.TempDir())
+			} else if n > 0 {
+				d = postgresAt(pgtest.Start(t).URL(t))
+			}
+			s, _ := launch(t, command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, d.flags...)...))
+			time.Sleep(10*time.Millisecond + rand.N(250*time.Millisecond))
+			s.kill()
+			s = serving(t, d.flags...)
+			if code, _ := s.stop(t); code != 0 {
+				t.Fatalf("exit code %d:\n%s", code, s.output())
+			}
+		}
+	})
+}

@@ -183,3 +183,5 @@ CREATE VIEW visit_summaries AS
     JOIN visit_activity a ON a.visit_id = v.id
     LEFT JOIN terms entry ON entry.id = a.entry_page_id
     LEFT JOIN terms leave ON leave.id = a.exit_page_id;
+
+UPDATE schema_migrations SET dirty = FALSE; -- see package migrations

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
 	migratepgx "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 	"github.com/jackc/pgx/v5"
@@ -99,10 +100,46 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return s.migrate(func(m *migrate.Migrate) error {
 		stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 		defer stop()
-		if err := m.Up(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+		err := m.Up()
+		if errors.As(err, new(migrate.ErrDirty)) {
+			err = s.mend(ctx, m)
+		}
+		if err != nil && !errors.Is(err, migrate.ErrNoChange) {
 			return fmt.Errorf("migrate: %w", translate(err))
 		}
 		return ctx.Err()
+	})
+}
+
+// mendLock is the advisory lock of the one who mends, made of "wake".
+const mendLock = 0x77616b65
+
+// mend runs the step again that broke off: as package migrations says, there
+// is nothing of it. Up has a lock of its own; this one keeps two nodes from
+// both finding the step broken off, and both going back.
+func (s *Store) mend(ctx context.Context, m *migrate.Migrate) error {
+	return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+		if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(mendLock)); err != nil {
+			return err
+		}
+		defer func() {
+			if _, err := c.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(mendLock)); err != nil {
+				_ = c.Conn().Close(context.WithoutCancel(ctx)) // which unlocks as well
+			}
+		}()
+		err := m.Up() // another node may have been faster
+		var dirty migrate.ErrDirty
+		if !errors.As(err, &dirty) {
+			return err
+		}
+		before := dirty.Version - 1
+		if before == 0 {
+			before = database.NilVersion
+		}
+		if err := m.Force(before); err != nil {
+			return err
+		}
+		return m.Up()
 	})
 }
 

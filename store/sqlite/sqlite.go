@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
 	migratesqlite "github.com/golang-migrate/migrate/v4/database/sqlite"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 
@@ -31,6 +32,7 @@ import (
 // the file open on one machine.
 type Store struct {
 	*sqlstore.DB
+	file   string
 	writer *ingest.Writer
 
 	mu    sync.Mutex // one transaction of Write at a time
@@ -54,7 +56,7 @@ func Open(ctx context.Context, file string) (*Store, error) {
 		write.Close()
 		return nil, fmt.Errorf("open store %s: %w", file, err)
 	}
-	s := &Store{DB: &sqlstore.DB{
+	s := &Store{file: file, DB: &sqlstore.DB{
 		Read:      read,
 		Write:     write,
 		Translate: translate,
@@ -81,11 +83,7 @@ func open(ctx context.Context, file string, readOnly bool) (*sql.DB, error) {
 	} else {
 		options.Add("_txlock", "immediate")
 	}
-	name := url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: options.Encode()}
-	if !filepath.IsAbs(file) {
-		name = url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: options.Encode()}
-	}
-	db, err := sql.Open("sqlite", name.String())
+	db, err := sql.Open("sqlite", dsn(file, options))
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +99,15 @@ func open(ctx context.Context, file string, readOnly bool) (*sql.DB, error) {
 		return nil, translate(err)
 	}
 	return db, nil
+}
+
+// dsn is the URL of a file, whatever characters its name has.
+func dsn(file string, options url.Values) string {
+	name := url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: options.Encode()}
+	if !filepath.IsAbs(file) {
+		name = url.URL{Scheme: "file", Opaque: url.PathEscape(file), RawQuery: options.Encode()}
+	}
+	return name.String()
 }
 
 // Write is store.Writer's.
@@ -142,8 +149,17 @@ func (s *Store) Tx(ctx context.Context, f func(ingest.Tx) error) error {
 	return translate(begun.Commit())
 }
 
-// Migrate is store.Keeper's.
+// Migrate is store.Keeper's. Processes that start together wait for one
+// another.
 func (s *Store) Migrate(ctx context.Context) error {
+	if have, want, dirty, err := s.Version(ctx); err == nil && have == want && !dirty {
+		return nil
+	}
+	unlock, err := s.lockMigration(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	defer unlock()
 	return s.migrate(func(m *migrate.Migrate) error {
 		stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 		defer stop()
@@ -152,6 +168,22 @@ func (s *Store) Migrate(ctx context.Context) error {
 		}
 		return ctx.Err()
 	})
+}
+
+// lockMigration keeps other processes from migrating, as golang-migrate does
+// for PostgreSQL but not for SQLite. The lock is that of an empty database
+// beside the file, so it goes when its holder dies.
+func (s *Store) lockMigration(ctx context.Context) (unlock func(), err error) {
+	db, err := sql.Open("sqlite", dsn(s.file+"-migration", url.Values{"_pragma": {"busy_timeout(60000)"}}))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
+		db.Close()
+		return nil, translate(err)
+	}
+	return func() { db.Close() }, nil
 }
 
 // Version is store.Keeper's.
@@ -175,7 +207,6 @@ func (s *Store) migrate(f func(*migrate.Migrate) error) error {
 	if err != nil {
 		return err
 	}
-	// The driver wants a pool of its own, which closing m closes.
 	driver, err := migratesqlite.WithInstance(s.DB.Write, &migratesqlite.Config{})
 	if err != nil {
 		return translate(err)
@@ -184,7 +215,7 @@ func (s *Store) migrate(f func(*migrate.Migrate) error) error {
 	if err != nil {
 		return err
 	}
-	return f(m) // not closed: that would close the pool
+	return f(m) // m is not closed, as that would close the pool; it holds nothing else
 }
 
 // Prepare is store.Keeper's: there is nothing to do ahead of time.
