@@ -45,10 +45,11 @@ type Tx interface {
 	PutUsers(ctx context.Context, users []*User) error
 	// InsertTerms stores terms that may be stored already.
 	InsertTerms(ctx context.Context, terms []Term) error
-	// InsertEvents inserts what is new and sets New. When they are likely all
-	// new, it may return ErrAgain when they are not; the next time they are
-	// not likely.
-	InsertEvents(ctx context.Context, events []*Event, likelyNew bool) error
+	// AppendEvents inserts events that are likely all new; if one is not, it
+	// returns ErrAgain.
+	AppendEvents(ctx context.Context, events []*Event) error
+	// InsertEvents inserts those of the events that are new, and sets New.
+	InsertEvents(ctx context.Context, events []*Event) error
 	// RaiseEngaged raises stored events to Engaged and sets Raised, 0 where
 	// the stored one is as high.
 	RaiseEngaged(ctx context.Context, events []*Event) error
@@ -227,7 +228,7 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 			return fmt.Errorf("amend visits: %w", err)
 		}
 	}
-	if err := b.writeEvents(ctx, tx, !again); err != nil {
+	if err := b.writeEvents(ctx, tx, again); err != nil {
 		return err
 	}
 	if len(stored) > 0 {
@@ -245,7 +246,9 @@ func (w *Writer) write(ctx context.Context, tx Tx, b *batch, again bool) error {
 	return nil
 }
 
-func (b *batch) writeEvents(ctx context.Context, tx Tx, likelyNew bool) error {
+// writeEvents inserts the batch's events. At the first try those that are
+// likely new go the quick way, which one repeated event breaks off.
+func (b *batch) writeEvents(ctx context.Context, tx Tx, again bool) error {
 	if len(b.events) == 0 {
 		return nil
 	}
@@ -254,8 +257,20 @@ func (b *batch) writeEvents(ctx context.Context, tx Tx, likelyNew bool) error {
 			return fmt.Errorf("insert terms: %w", err)
 		}
 	}
-	if err := tx.InsertEvents(ctx, b.events, likelyNew); err != nil {
-		return fmt.Errorf("insert events: %w", err)
+	// What tells engaged time is often a page view's second coming.
+	likely := func(e *Event) bool { return !again && !(e.Engaged > 0 && e.Visit.Stored) }
+	if others := filter(b.events, func(e *Event) bool { return !likely(e) }); len(others) > 0 {
+		if err := tx.InsertEvents(ctx, others); err != nil {
+			return fmt.Errorf("insert events: %w", err)
+		}
+	}
+	if fresh := filter(b.events, likely); len(fresh) > 0 {
+		if err := tx.AppendEvents(ctx, fresh); err != nil {
+			return fmt.Errorf("append events: %w", err)
+		}
+		for _, e := range fresh {
+			e.New = true
+		}
 	}
 	raise := filter(b.events, func(e *Event) bool { return !e.New && e.Engaged > 0 })
 	if len(raise) > 0 {

@@ -12,22 +12,16 @@ import (
 	"wake/store/ingest"
 )
 
-// copyEvents streams events into the table: the quickest way there is, but
+// AppendEvents streams events into the table: the quickest way there is, but
 // one that a single repeated event breaks off. The transaction is lost then
 // and must begin again, without this.
-func (t *tx) copyEvents(ctx context.Context, events []*ingest.Event) error {
+func (t *tx) AppendEvents(ctx context.Context, events []*ingest.Event) error {
 	_, err := t.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(encodeEvents(events)), copyEvents)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == uniqueViolation {
 		return fmt.Errorf("%w: a repeated event", ingest.ErrAgain)
 	}
-	if err != nil {
-		return err
-	}
-	for _, e := range events {
-		e.New = true
-	}
-	return nil
+	return err
 }
 
 var copyEvents = "COPY events (" + namesOf(eventColumns) + ") FROM STDIN (FORMAT binary)"

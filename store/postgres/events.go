@@ -22,33 +22,7 @@ func eventKeys(events []*ingest.Event) (visits []int64, ids [][16]byte) {
 		column(events, func(e *ingest.Event) [16]byte { return e.ID })
 }
 
-// InsertEvents copies the events, if they are likely to be all new; those
-// that tell engaged time are often a page view's second coming.
-func (t *tx) InsertEvents(ctx context.Context, events []*ingest.Event, likelyNew bool) error {
-	if !likelyNew {
-		return t.insertEvents(ctx, events)
-	}
-	news := make([]*ingest.Event, 0, len(events))
-	var others []*ingest.Event
-	for _, e := range events {
-		if e.Engaged > 0 && e.Visit.Stored {
-			others = append(others, e)
-		} else {
-			news = append(news, e)
-		}
-	}
-	if len(others) > 0 {
-		if err := t.insertEvents(ctx, others); err != nil {
-			return err
-		}
-	}
-	if len(news) == 0 {
-		return nil
-	}
-	return t.copyEvents(ctx, news)
-}
-
-func (t *tx) insertEvents(ctx context.Context, events []*ingest.Event) error {
+func (t *tx) InsertEvents(ctx context.Context, events []*ingest.Event) error {
 	visits, ids := eventKeys(events)
 	rows, err := t.Query(ctx, insertEvents, visits, ids,
 		column(events, func(e *ingest.Event) int64 { return int64(e.Visit.Visitor.ID) }),

@@ -8,13 +8,12 @@ import (
 	"wake/store/sqlstore"
 )
 
-// statements of a batch, prepared once for the writer's connection. A
-// statement a row is as quick here as one for many rows: there is no
-// network, and the B-tree takes nearly all of the time.
+// statements of a batch, prepared once for the writer's connection. There is
+// no network, so a statement a row is quick enough for all but new events.
 type statements struct {
 	findVisit, countVisits, findVisitor, insertVisit, insertActivity, enrichVisit,
 	setVisitorUser, linkVisits, findUser, putUser, insertTerm,
-	insertEvent, findEngaged, raiseEngaged, insertTouch, amendVisit, addActivity *sql.Stmt
+	insertEvent, appendEvent, appendEvents, findEngaged, raiseEngaged, insertTouch, amendVisit, addActivity *sql.Stmt
 }
 
 func names[C any](columns []C, name func(C) string) []string {
@@ -71,7 +70,9 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 			ON CONFLICT DO UPDATE SET traits = excluded.traits,
 				first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen)`},
 		{&s.insertTerm, `INSERT INTO terms (id, value) VALUES (?, ?) ON CONFLICT DO NOTHING`},
-		{&s.insertEvent, insertEvent},
+		{&s.insertEvent, appendEvents + eventRow + ` ON CONFLICT DO NOTHING`},
+		{&s.appendEvent, appendEvents + eventRow},
+		{&s.appendEvents, appendEvents + eventRow + strings.Repeat(", "+eventRow, appendRows-1)},
 		{&s.findEngaged, `SELECT engaged_ms FROM events WHERE visit_id = ? AND id = ?`},
 		{&s.raiseEngaged, `UPDATE events SET engaged_ms = ? WHERE visit_id = ? AND id = ?`},
 		{&s.insertTouch, insert("touches", append([]string{"visit_id", "event_id", "time"}, arrivals...))},
@@ -92,6 +93,14 @@ func prepare(ctx context.Context, db *sql.DB) (*statements, error) {
 	return s, nil
 }
 
-const insertEvent = `INSERT INTO events (visit_id, id, visitor_id, site_id, time, path_id, title_id,
-	engaged_ms, revenue, seq, name, currency, properties)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+// Rows of one statement of AppendEvents.
+const (
+	appendRows   = 32
+	eventColumns = 13
+)
+
+const (
+	appendEvents = `INSERT INTO events (visit_id, id, visitor_id, site_id, time, path_id, title_id,
+	engaged_ms, revenue, seq, name, currency, properties) VALUES `
+	eventRow = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+)

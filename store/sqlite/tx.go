@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"wake/store/ingest"
 	"wake/store/sqlstore"
@@ -157,17 +158,51 @@ func (t *tx) InsertTerms(ctx context.Context, terms []ingest.Term) error {
 	})
 }
 
-func (t *tx) InsertEvents(ctx context.Context, events []*ingest.Event, _ bool) error {
+func (t *tx) InsertEvents(ctx context.Context, events []*ingest.Event) error {
+	args := make([]any, 0, eventColumns)
 	return each(ctx, t, t.stmts.insertEvent, events, func(ctx context.Context, stmt *sql.Stmt, e *ingest.Event) (err error) {
-		var revenue any
-		if e.Currency != "" || e.Revenue != 0 {
-			revenue = e.Revenue
-		}
-		v := e.Visit
-		e.New, err = changed(stmt.ExecContext(ctx, int64(v.ID), e.ID[:], int64(v.Visitor.ID), v.SiteID, e.Time.UnixMilli(),
-			e.PathID, e.TitleID, e.Engaged, revenue, e.Seq, e.Name, e.Currency, text(e.Properties)))
+		e.New, err = changed(stmt.ExecContext(ctx, eventArgs(args[:0], e)...))
 		return err
 	})
+}
+
+// AppendEvents inserts many rows with each statement, which takes two thirds
+// of the time that a statement a row does.
+func (t *tx) AppendEvents(ctx context.Context, events []*ingest.Event) error {
+	var many [][]*ingest.Event
+	for ; len(events) >= appendRows; events = events[appendRows:] {
+		many = append(many, events[:appendRows])
+	}
+	args := make([]any, 0, appendRows*eventColumns)
+	err := each(ctx, t, t.stmts.appendEvents, many, func(ctx context.Context, stmt *sql.Stmt, rows []*ingest.Event) error {
+		args = args[:0]
+		for _, e := range rows {
+			args = eventArgs(args, e)
+		}
+		_, err := stmt.ExecContext(ctx, args...)
+		return err
+	})
+	if err == nil {
+		err = each(ctx, t, t.stmts.appendEvent, events, func(ctx context.Context, stmt *sql.Stmt, e *ingest.Event) error {
+			_, err := stmt.ExecContext(ctx, eventArgs(args[:0], e)...)
+			return err
+		})
+	}
+	if tracker.ErrorCode(translate(err)) == tracker.CodeConflict {
+		return fmt.Errorf("%w: a repeated event", ingest.ErrAgain)
+	}
+	return err
+}
+
+// eventArgs appends the values of insertEvent's columns.
+func eventArgs(args []any, e *ingest.Event) []any {
+	var revenue any
+	if e.Currency != "" || e.Revenue != 0 {
+		revenue = e.Revenue
+	}
+	v := e.Visit
+	return append(args, int64(v.ID), e.ID[:], int64(v.Visitor.ID), v.SiteID, e.Time.UnixMilli(),
+		e.PathID, e.TitleID, e.Engaged, revenue, e.Seq, e.Name, e.Currency, text(e.Properties))
 }
 
 func (t *tx) RaiseEngaged(ctx context.Context, events []*ingest.Event) error {
