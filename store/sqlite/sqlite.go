@@ -163,7 +163,20 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return s.migrate(func(m *migrate.Migrate) error {
 		stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
 		defer stop()
-		if err := m.Up(); err != nil && !errors.Is(err, migrate.ErrNoChange) {
+		err := m.Up()
+		var dirty migrate.ErrDirty
+		if errors.As(err, &dirty) {
+			// A step broke off. As package migrations says, there is nothing
+			// of it: run it again.
+			before := dirty.Version - 1
+			if before == 0 {
+				before = database.NilVersion
+			}
+			if err = m.Force(before); err == nil {
+				err = m.Up()
+			}
+		}
+		if err != nil && !errors.Is(err, migrate.ErrNoChange) {
 			return fmt.Errorf("migrate: %w", translate(err))
 		}
 		return ctx.Err()
