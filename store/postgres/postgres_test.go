@@ -76,3 +76,8 @@ func open(tb testing.TB, url string) *postgres.Store {
 }
 
 func TestStore(t *testing.T) { storetest.Test(t, fresh(pgtest.Start(t))) }
+
+func TestMigrateTogether(t *testing.T) {
+	url := pgtest.Start(t).URL(t)
+	storetest.Together(t, func(tb testing.TB) store.Store { return open(tb, url) })
+}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"wake/store/sqlstore"
@@ -38,27 +37,29 @@ func (s *Store) retain(ctx context.Context, site int64, t time.Time) (n int64, e
 	}()
 	// Ids are ordered by start. started_at stands for the time before the
 	// first id.
-	const gone = `SELECT id FROM visits WHERE site_id = ?1 AND id < ?2 AND started_at < ?3 ORDER BY id LIMIT ?4`
-	last := int64(sqlstore.IDBefore(t))
+	if _, err := tx.ExecContext(ctx, `CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY, visitor_id INTEGER)`); err != nil {
+		return 0, translate(err)
+	}
+	res, err := tx.ExecContext(ctx, `INSERT INTO temp.gone SELECT id, visitor_id FROM visits
+		WHERE site_id = ? AND id < ? AND started_at < ? ORDER BY id LIMIT ?`,
+		site, int64(sqlstore.IDBefore(t)), t.UnixMilli(), retainChunk)
+	if err != nil {
+		return 0, translate(err)
+	}
+	if n, err = res.RowsAffected(); err != nil {
+		return 0, translate(err)
+	}
 	for _, q := range []string{
-		`DELETE FROM events WHERE visit_id IN (` + gone + `)`,
-		`DELETE FROM touches WHERE visit_id IN (` + gone + `)`,
-		`CREATE TEMP TABLE IF NOT EXISTS gone (visitor_id INTEGER)`,
-		`DELETE FROM temp.gone`,
-		`INSERT INTO temp.gone SELECT DISTINCT visitor_id FROM visits WHERE id IN (` + gone + `)`,
-		`DELETE FROM visit_activity WHERE visit_id IN (` + gone + `)`,
-		`DELETE FROM visits WHERE id IN (` + gone + `)`,
+		`DELETE FROM events WHERE visit_id IN (SELECT id FROM temp.gone)`,
+		`DELETE FROM touches WHERE visit_id IN (SELECT id FROM temp.gone)`,
+		`DELETE FROM visit_activity WHERE visit_id IN (SELECT id FROM temp.gone)`,
+		`DELETE FROM visits WHERE id IN (SELECT id FROM temp.gone)`,
 		`DELETE FROM visitors WHERE site_id = ?1 AND id IN (SELECT visitor_id FROM temp.gone)
 			AND NOT EXISTS (SELECT 1 FROM visits v WHERE v.site_id = ?1 AND v.visitor_id = visitors.id)`,
+		`DELETE FROM temp.gone`,
 	} {
-		res, err := tx.ExecContext(ctx, q, site, last, t.UnixMilli(), retainChunk)
-		if err != nil {
+		if _, err := tx.ExecContext(ctx, q, site); err != nil {
 			return 0, translate(err)
-		}
-		if strings.HasPrefix(q, "DELETE FROM visits ") {
-			if n, err = res.RowsAffected(); err != nil {
-				return 0, translate(err)
-			}
 		}
 	}
 	if n == 0 {

@@ -10,8 +10,17 @@ import (
 )
 
 func fresh(tb testing.TB) storetest.Database {
+	open := file(tb)
+	if err := open(tb).Migrate(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	return open
+}
+
+// file is a database without a schema.
+func file(tb testing.TB) storetest.Database {
 	file := filepath.Join(tb.TempDir(), "new", "directory", "wake.db")
-	open := func(tb testing.TB) store.Store {
+	return func(tb testing.TB) store.Store {
 		tb.Helper()
 		s, err := sqlite.Open(tb.Context(), file)
 		if err != nil {
@@ -24,10 +33,8 @@ func fresh(tb testing.TB) storetest.Database {
 		})
 		return s
 	}
-	if err := open(tb).Migrate(tb.Context()); err != nil {
-		tb.Fatal(err)
-	}
-	return open
 }
 
 func TestStore(t *testing.T) { storetest.Test(t, fresh) }
+
+func TestMigrateTogether(t *testing.T) { storetest.Together(t, file(t)) }

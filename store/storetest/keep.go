@@ -202,3 +202,24 @@ func testKeeper(t *testing.T, fresh New) {
 		},
 	})
 }
+
+// Together migrates an empty database through several handles at once, as
+// nodes that start together do.
+func Together(t *testing.T, open Database) {
+	const nodes = 4
+	errs := make(chan error, nodes)
+	for range nodes {
+		s := open(t)
+		go func() { errs <- s.Migrate(context.WithoutCancel(t.Context())) }()
+	}
+	for range nodes {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	s := open(t)
+	if have, want, dirty, err := s.Version(t.Context()); err != nil || have != want || dirty {
+		t.Errorf("version %d of %d, dirty %v, %v", have, want, dirty, err)
+	}
+	write(t, s, record(visit("a", "p", 0), view(1, "/", 0)))
+}

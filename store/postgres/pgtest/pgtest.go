@@ -30,6 +30,7 @@ type Server struct {
 	bin, dir string
 	port     int
 	account  *syscall.Credential // nil: ours
+	counted  bool                // among the template's users
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -176,10 +177,18 @@ func start() (*Server, error) {
 		err = s.run()
 	}
 	if err != nil {
-		os.RemoveAll(s.dir)
+		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// template is a cluster as initdb makes it, which takes seconds, to be
+// copied. It is there as long as a server is.
+var template struct {
+	sync.Mutex
+	dir   string
+	users int
 }
 
 // binaries is the directory of the newest PostgreSQL that is installed.
@@ -221,10 +230,32 @@ func (s *Server) init() error {
 			}
 		}
 	}
-	cmd := s.command("initdb", "--pgdata", data, "--username", "wake", "--auth", "trust",
-		"--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+	template.Lock()
+	defer template.Unlock()
+	s.counted = true
+	if template.users++; template.dir == "" {
+		cmd := s.command("initdb", "--pgdata", data, "--username", "wake", "--auth", "trust",
+			"--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("initdb: %w\n%s", err, out)
+		}
+		dir, err := os.MkdirTemp("", "pgtest-template")
+		if err != nil {
+			return err
+		}
+		template.dir = dir
+		return copyTree(data, filepath.Join(dir, "data"))
+	}
+	if err := os.Remove(data); err != nil {
+		return err
+	}
+	return copyTree(filepath.Join(template.dir, "data"), data)
+}
+
+// copyTree copies a directory with its owners.
+func copyTree(from, to string) error {
+	if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy cluster: %w\n%s", err, out)
 	}
 	return nil
 }
@@ -275,7 +306,7 @@ func (s *Server) launch() error {
 	}
 	cmd := s.command("postgres", "-D", filepath.Join(s.dir, "data"), "-p", strconv.Itoa(s.port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+s.dir,
-		"-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "max_wal_size=1GB")
+		"-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "max_wal_size=1GB")
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		log.Close()
@@ -330,4 +361,13 @@ func (s *Server) signal(sig syscall.Signal) error {
 func (s *Server) close() {
 	_ = s.signal(syscall.SIGQUIT) // the cluster is thrown away
 	os.RemoveAll(s.dir)
+	template.Lock()
+	defer template.Unlock()
+	if s.counted {
+		s.counted = false
+		if template.users--; template.users == 0 {
+			os.RemoveAll(template.dir)
+			template.dir = ""
+		}
+	}
 }
