@@ -208,12 +208,17 @@ func (v *Visit) count(isNew func(*Event) bool) {
 }
 
 // begin settles when each visit began, now that the stored starts are known:
-// at the earliest that anyone told. No event is before its visit (Ahoy's
-// rule).
+// at the earliest that anyone told, but not so early that its id no longer
+// tells about when. No event is before its visit (Ahoy's rule).
 func (b *batch) begin() {
 	for _, v := range b.visits {
-		if v.Stored && v.StoredStart.Before(v.StartedAt) {
-			v.StartedAt = v.StoredStart
+		if v.Stored {
+			if least := v.ID.Time().Add(-sqlstore.StartSlack); v.StartedAt.Before(least) {
+				v.StartedAt = least
+			}
+			if v.StoredStart.Before(v.StartedAt) {
+				v.StartedAt = v.StoredStart
+			}
 		}
 		for _, e := range v.events {
 			if e.Time.Before(v.StartedAt) {

@@ -3,11 +3,11 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"wake/store/sqlstore"
 	"wake/tracker"
 )
 
@@ -28,7 +28,10 @@ func (m month) name() string     { return fmt.Sprintf("events_%04d_%02d", m.year
 
 // ids is the range of the visits' ids: from first to before last.
 func (m month) ids() (first, last tracker.VisitID) {
-	return tracker.FirstVisitID(m.start()), sqlstore.IDBefore(m.end())
+	if monthOf(m.end()) == m { // the last that ids can tell
+		return tracker.FirstVisitID(m.start()), math.MaxInt64
+	}
+	return tracker.FirstVisitID(m.start()), tracker.FirstVisitID(m.end())
 }
 
 // Prepare is store.Keeper's: it makes the partitions of this month and the

@@ -36,8 +36,7 @@ func (s *Store) Retain(ctx context.Context, site int64, t time.Time) (int64, err
 func (s *Store) retain(ctx context.Context, site int64, t time.Time) (int64, error) {
 	var visits, visitors []int64
 	err := s.begin(ctx, func(tx pgx.Tx) error {
-		// Ids are ordered by start. started_at stands for the time before
-		// the first id.
+		// Ids are nearly ordered by start, and they are indexed.
 		rows, err := tx.Query(ctx, `DELETE FROM visits WHERE id IN (
 				SELECT id FROM visits WHERE site_id = $1 AND id < $2 AND started_at < $3 ORDER BY id LIMIT $4 FOR UPDATE)
 			RETURNING id, visitor_id`, site, int64(sqlstore.IDBefore(t)), t.UnixMilli(), retainChunk)

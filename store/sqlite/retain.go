@@ -35,8 +35,7 @@ func (s *Store) retain(ctx context.Context, site int64, t time.Time) (n int64, e
 			n = 0
 		}
 	}()
-	// Ids are ordered by start. started_at stands for the time before the
-	// first id.
+	// Ids are nearly ordered by start, and they are indexed.
 	if _, err := tx.ExecContext(ctx, `CREATE TEMP TABLE IF NOT EXISTS gone (id INTEGER PRIMARY KEY, visitor_id INTEGER)`); err != nil {
 		return 0, translate(err)
 	}

@@ -58,7 +58,7 @@ func (d *DB) Visits(ctx context.Context, f store.VisitFilter) ([]tracker.Visit, 
 	if f.Before != 0 {
 		and("id <", int64(f.Before))
 	}
-	// Ids are ordered by start, so a range of time is one of the index.
+	// Ids are nearly ordered by start, so a range of time is one of the index.
 	if !f.From.IsZero() {
 		from := ceil(f.From)
 		and("id >=", int64(tracker.FirstVisitID(from)))
@@ -86,17 +86,24 @@ func (d *DB) Visits(ctx context.Context, f store.VisitFilter) ([]tracker.Visit, 
 	return visits, err
 }
 
+// StartSlack is how far a visit's start may move back from its id's time,
+// when a later record tells of an earlier one. Within it ids tell nothing
+// of the order of starts.
+const StartSlack = 24 * time.Hour
+
 // IDBefore is a bound that the ids of all visits that started before t are
-// below, as near as ids can tell times.
+// below: it makes a range of time one of an index, and is not all there is
+// to ask.
 func IDBefore(t time.Time) tracker.VisitID {
-	id := tracker.FirstVisitID(t)
-	switch {
+	t = t.Add(StartSlack)
+	switch id := tracker.FirstVisitID(t); {
 	case id == tracker.FirstVisitID(t.Add(time.Millisecond)) && id > 0:
 		return math.MaxInt64 // after all that ids can tell
 	case id == 0:
 		return tracker.FirstVisitID(id.Time().Add(time.Millisecond)) // before it
+	default:
+		return id
 	}
-	return id
 }
 
 // ceil is the first whole millisecond not before t.

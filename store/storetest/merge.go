@@ -214,6 +214,42 @@ func testStub(t *testing.T, fresh New) {
 				}
 			}
 		},
+		"a start that moved back is found where it is now": func(t *testing.T, s store.Store) {
+			const day = 24 * time.Hour
+			r := record(visit("a", "p", 0))
+			write(t, s, r)
+			for _, c := range []struct{ told, want time.Duration }{{-time.Hour, -time.Hour}, {-23 * time.Hour, -23 * time.Hour}, {-30 * day, -day}, {0, -day}} {
+				write(t, s, record(visit("a", "p", c.told)))
+				equal(t, "start", get(t, s, r.Result.VisitID).StartedAt, at(c.want))
+				for _, f := range []struct {
+					f    store.VisitFilter
+					want int
+				}{
+					{store.VisitFilter{To: at(c.want + time.Millisecond)}, 1}, {store.VisitFilter{To: at(c.want)}, 0},
+					{store.VisitFilter{From: at(c.want)}, 1}, {store.VisitFilter{From: at(c.want + time.Millisecond)}, 0},
+				} {
+					f.f.Limit = 10
+					vs, err := s.Visits(t.Context(), f.f)
+					if err != nil || len(vs) != f.want {
+						t.Errorf("started at %v, asked %+v: %d visits (%v)", at(c.want), f.f, len(vs), err)
+					}
+				}
+				_, found, err := s.LastVisit(t.Context(), 1, r.Visit.Visitor.ID, at(c.want))
+				if err != nil || !found {
+					t.Errorf("last visit at its start: %v, %v", found, err)
+				}
+				_, found, err = s.LastVisit(t.Context(), 1, r.Visit.Visitor.ID, at(c.want-time.Millisecond))
+				if err != nil || found {
+					t.Errorf("last visit before its start: %v, %v", found, err)
+				}
+			}
+			if n, err := s.Retain(t.Context(), 1, at(-day)); err != nil || n != 0 {
+				t.Errorf("retained %d (%v)", n, err)
+			}
+			if n, err := s.Retain(t.Context(), 1, at(-day+time.Millisecond)); err != nil || n != 1 {
+				t.Errorf("retained %d (%v)", n, err)
+			}
+		},
 		"the first visit wins over a second": func(t *testing.T, s store.Store) {
 			second := visit("a", "q", time.Minute)
 			second.Source = "Other"
