@@ -151,7 +151,8 @@
     // Identity.
 
     /** An id that nobody else makes; they sort by time. */
-    const token = () => Date.now() + '-' + order++ + '-' + crypto.getRandomValues(new Uint32Array(3)).join('-');
+    const token = () =>
+      Date.now().toString(36) + order++ + [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join('');
     /** @param {string} name */
     const cookie = (name) => (doc.cookie.match(name + '=([^;]+)') || [])[1];
     /** @param {string} name @param {string} value @param {number} age in s; 0 forgets it */
