@@ -57,6 +57,13 @@ func Handler(cfg Config) http.Handler {
 	mux.HandleFunc("GET /welcome.css", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, files, "pages/welcome.css")
 	})
+	for _, name := range []string{"/favicon.svg", "/favicon.ico"} { // browsers ask for the latter unasked
+		mux.HandleFunc("GET "+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "max-age=86400")
+			w.Header().Set("Content-Type", "image/svg+xml")
+			http.ServeFileFS(w, r, files, "pages/favicon.svg")
+		})
+	}
 	if cfg.Demo {
 		newDemo(cfg).register(mux)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"wake/store"
 	"wake/tracker"
+	"wake/tracker/ahoy"
 )
 
 // config is what `wake serve` was told.
@@ -29,7 +31,8 @@ type config struct {
 	ScriptName     string
 	HitPath        string
 	AhoyPath       string
-	RateLimit      float64 // events a second for an address on a site; 0: no limit
+	Ahoy           ahoy.Options // as far as flags say
+	RateLimit      float64      // events a second for an address on a site; 0: no limit
 	RateBurst      float64
 	Hold           time.Duration
 	StopWait       time.Duration
@@ -49,6 +52,10 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "script-name", Value: "wake.js", Usage: "name under which the beacon is served", Sources: env("script-name")},
 			&cli.StringFlag{Name: "hit-path", Value: "/wake/hit", Usage: "path to which the beacon sends", Sources: env("hit-path")},
 			&cli.StringFlag{Name: "ahoy-path", Value: "/ahoy", Usage: "path below which ahoy.js is served", Sources: env("ahoy-path")},
+			&cli.StringFlag{Name: "ahoy-cookie-domain", Usage: "domain of the cookies that Ahoy's endpoints set (default: the host alone)", Sources: env("ahoy-cookie-domain")},
+			&cli.BoolFlag{Name: "ahoy-cookie-secure", Usage: "these cookies are sent over HTTPS only", Sources: env("ahoy-cookie-secure")},
+			&cli.BoolFlag{Name: "ahoy-keep-visit", Usage: "renew the visit cookie with every request, not with visits only", Sources: env("ahoy-keep-visit")},
+			&cli.BoolFlag{Name: "ahoy-trust-cookies", Usage: "take tokens from cookies too, and ask for none (Ahoy's protect_from_forgery = false)", Sources: env("ahoy-trust-cookies")},
 			&cli.FloatFlag{Name: "rate-limit", Value: 100, Usage: "events a second that one address may send to one site, 0 for no limit", Sources: env("rate-limit")},
 			&cli.FloatFlag{Name: "rate-burst", Value: 1000, Usage: "events that it may send at once", Sources: env("rate-burst")},
 			&cli.DurationFlag{Name: "hold", Value: 5 * time.Second, Usage: "how long a hit waits for a database that is away", Sources: env("hold")},
@@ -81,6 +88,11 @@ func newConfig(c *cli.Command) (config, error) {
 		ScriptName: c.String("script-name"), HitPath: c.String("hit-path"), AhoyPath: c.String("ahoy-path"),
 		RateLimit: c.Float("rate-limit"), RateBurst: c.Float("rate-burst"),
 		Hold: c.Duration("hold"), StopWait: c.Duration("stop-wait"),
+		Ahoy: ahoy.Options{
+			CookieDomain:  c.String("ahoy-cookie-domain"),
+			CookieOptions: ahoy.CookieOptions{Secure: c.Bool("ahoy-cookie-secure")},
+			KeepVisit:     c.Bool("ahoy-keep-visit"), IgnoreForgery: c.Bool("ahoy-trust-cookies"),
+		},
 		MetricsToken: c.String("metrics-token"), Demo: c.Bool("demo"), Log: log,
 	}
 	cfg.Ready = func(addr net.Addr) { welcome(cfg, addr) }
@@ -128,7 +140,7 @@ func serve(ctx context.Context, cfg config) error {
 	if err := st.Prepare(ctx, time.Now()); err != nil {
 		return err
 	}
-	if err := firstSite(ctx, st); err != nil {
+	if err := firstSites(ctx, st, cfg.Demo); err != nil {
 		return err
 	}
 
@@ -182,16 +194,23 @@ func serve(ctx context.Context, cfg config) error {
 	return err
 }
 
-// firstSite makes a first start useful: a site that takes hits from any host.
-func firstSite(ctx context.Context, st store.Store) error {
+// firstSites makes a first start useful: a site that takes hits from any
+// host, and one for the demo shop if no other would take its hits.
+func firstSites(ctx context.Context, st store.Store, demo bool) error {
 	sites, err := st.Sites(ctx)
-	if err != nil || len(sites) > 0 {
+	if err != nil {
 		return err
 	}
-	_, err = st.AddSite(ctx, tracker.Site{Key: tracker.NewSiteKey(), Name: "My site", TimeZone: "UTC", CreatedAt: time.Now()})
-	if tracker.ErrorCode(err) == tracker.CodeConflict {
-		return nil // another node was faster
+	site := tracker.Site{Key: tracker.NewSiteKey(), TimeZone: "UTC", CreatedAt: time.Now()}
+	switch {
+	case len(sites) == 0:
+		site.Name = "My site"
+	case demo && !slices.ContainsFunc(sites, func(s tracker.Site) bool { return s.AllowsHost("localhost") }):
+		site.Name, site.Hosts = "Demo shop", []string{"localhost", "127.0.0.1"}
+	default:
+		return nil
 	}
+	_, err = st.AddSite(ctx, site)
 	return err
 }
 

@@ -58,7 +58,9 @@ func (s *server) routes(collector *tracker.Collector) http.Handler {
 	proxies := wire.Proxies(s.cfg.TrustedProxies)
 	wake := beacon.Options{Proxies: proxies, Log: s.cfg.Log}
 	hits := beacon.New(collector, wake)
-	ahoys := ahoy.New(collector, ahoy.Options{Proxies: proxies, Cookieless: s.cookieless})
+	options := s.cfg.Ahoy
+	options.Proxies, options.Cookieless, options.Log = proxies, s.cookieless, s.cfg.Log
+	ahoys := ahoy.New(collector, options)
 	rest := api.New(api.Config{
 		Visits: s.store, Keys: api.NewKeys(s.store.Keys), Sites: s.sites,
 		Hits: beacon.NewBatch(collector, wake).For, Log: s.cfg.Log,
