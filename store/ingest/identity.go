@@ -194,6 +194,10 @@ func (b *batch) writeIdentities(ctx context.Context, tx Tx) error {
 	return nil
 }
 
+// MaxTraits is how many bytes of traits a user may gather; what would make
+// them more is left out, or anybody could fill the disk through one user.
+const MaxTraits = 64 << 10
+
 // MergeTraits is the JSON object old with the members of new put over its
 // own, not deeper. Either may be nil; both were checked to be objects.
 func MergeTraits(old, new []byte) []byte {
@@ -204,5 +208,8 @@ func MergeTraits(old, new []byte) []byte {
 	_ = json.Unmarshal(old, &members)
 	_ = json.Unmarshal(new, &members)
 	merged, _ := json.Marshal(members)
+	if len(merged) > MaxTraits {
+		return old
+	}
 	return merged
 }

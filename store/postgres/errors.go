@@ -47,7 +47,7 @@ func translate(err error) error {
 			"57", // operator intervention: shutdown, crash, cannot connect now
 			"58": // system error: of files
 			return store.Temporary(err)
-		case "22": // data exception
+		case "22", "54": // data exception; beyond a limit, as JSON nested too deep
 			return &tracker.Error{Code: tracker.CodeInvalid, Message: "a value cannot be stored", Err: err}
 		}
 		return err

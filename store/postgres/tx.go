@@ -249,13 +249,17 @@ func (t *tx) PutUsers(ctx context.Context, users []*ingest.User) error {
 		SELECT site_id, id, traits::jsonb, first_seen, last_seen
 		FROM `+unnest("site_id bigint", "id text", "traits text", "first_seen bigint", "last_seen bigint")+`
 		ON CONFLICT (site_id, id) DO UPDATE SET
-			traits = CASE WHEN p.traits IS NULL OR excluded.traits IS NULL THEN COALESCE(p.traits, excluded.traits) ELSE p.traits || excluded.traits END,
+			traits = CASE
+				WHEN p.traits IS NULL OR excluded.traits IS NULL THEN COALESCE(p.traits, excluded.traits)
+				WHEN octet_length((p.traits || excluded.traits)::text) > $6 THEN p.traits
+				ELSE p.traits || excluded.traits END,
 			first_seen = LEAST(p.first_seen, excluded.first_seen), last_seen = GREATEST(p.last_seen, excluded.last_seen)`,
 		column(users, func(u *ingest.User) int64 { return u.SiteID }),
 		column(users, func(u *ingest.User) string { return u.ID }),
 		column(users, func(u *ingest.User) *string { return text(u.Traits) }),
 		column(users, func(u *ingest.User) int64 { return u.FirstSeen.UnixMilli() }),
-		column(users, func(u *ingest.User) int64 { return u.LastSeen.UnixMilli() }))
+		column(users, func(u *ingest.User) int64 { return u.LastSeen.UnixMilli() }),
+		ingest.MaxTraits)
 	return err
 }
 

@@ -2,6 +2,10 @@ package storetest
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +105,25 @@ func testIdentity(t *testing.T, fresh New) {
 			equal(t, "traits", got, want)
 			equal(t, "first seen", u.FirstSeen, at(0))
 			equal(t, "last seen", u.LastSeen, at(time.Hour))
+		},
+		"traits do not grow without end": func(t *testing.T, s store.Store) {
+			for i := range 4 {
+				r := as("ann", record(visit("a", "p", 0)))
+				r.Traits = fmt.Appendf(nil, `{"trait %d": %q}`, i, strings.Repeat("x", 30<<10))
+				write(t, s, r)
+			}
+			r := as("ann", record(visit("a", "p", 0)))
+			r.Traits = []byte(`{"small": true}`)
+			write(t, s, r)
+			u, err := s.User(t.Context(), 1, "ann")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got map[string]any
+			if err := json.Unmarshal(u.Traits, &got); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "kept", slices.Sorted(maps.Keys(got)), []string{"small", "trait 0", "trait 1"})
 		},
 		"a user without traits": func(t *testing.T, s store.Store) {
 			write(t, s, as("ann", record(visit("a", "p", 0))))

@@ -166,6 +166,20 @@ func testWrite(t *testing.T, fresh New) {
 				}
 			}
 		},
+		"what not every engine can hold is kept or refused": func(t *testing.T, s store.Store) {
+			for name, p := range map[string]string{
+				"deep":   strings.Repeat(`{"a":`, 9999) + "1" + strings.Repeat("}", 9999),
+				"number": `{"n":1e400000}`,
+			} {
+				r := record(visit(name, "p", 0), event(1, "x", 0))
+				r.Events[0].Properties = []byte(p)
+				if err := s.Write(t.Context(), []*tracker.Record{r}); err != nil {
+					wantCode(t, err, tracker.CodeInvalid)
+					continue
+				}
+				equal(t, name, len(events(t, s, r.Result.VisitID)), 1)
+			}
+		},
 		"what cannot be held is refused, whole": func(t *testing.T, s store.Store) {
 			bad := map[string]func(*tracker.Record){
 				"no site":              func(r *tracker.Record) { r.Visit.SiteID = 0 },
