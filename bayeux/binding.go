@@ -60,12 +60,14 @@ type Request struct {
 	// of this process.
 	HTTP *http.Request
 
-	cookie    [16]byte
-	hasCookie bool // the client sent it
-	issued    bool // the client was given it with the opening of its websocket
-	print     uint64
-	conn      *conn
-	local     *LocalClient
+	// cookies are the hashes of what the client sent, and after them of what it was
+	// given with the opening of its websocket.
+	cookies [2][16]byte
+	sent    uint8
+	issued  uint8
+	print   uint64
+	conn    *conn
+	local   *LocalClient
 }
 
 // Local reports whether the messages come from a client of this process.
@@ -100,9 +102,7 @@ func (s *session) authorized(req *Request) bool {
 		return true
 	}
 	if s.cred.matches(req, s.srv.opt.StrictBinding, s.conn != nil) {
-		if req.hasCookie {
-			s.cred.Cookie, s.cred.Proven = req.cookie, true
-		}
+		s.cred.learn(req)
 		return true
 	}
 	return false
@@ -111,16 +111,37 @@ func (s *session) authorized(req *Request) bool {
 // matches decides for a connection that is not the session's own socket; open
 // tells that there is one.
 func (c *Credentials) matches(req *Request, strict, open bool) bool {
-	if (req.hasCookie || req.issued) && subtle.ConstantTimeCompare(req.cookie[:], c.Cookie[:]) == 1 {
+	if c.has(req) {
 		return true
 	}
 	return !strict && !c.Proven && !open && c.Print == req.print
 }
 
+// has reports whether the client has the session's cookie.
+func (c *Credentials) has(req *Request) bool {
+	found := 0
+	for i := range req.sent + req.issued {
+		found |= subtle.ConstantTimeCompare(req.cookies[i][:], c.Cookie[:])
+	}
+	return found == 1
+}
+
+// learn notes what an admitted request shows: that the client returns its
+// cookie, or which one it has come to have.
+func (c *Credentials) learn(req *Request) {
+	if req.sent == 0 {
+		return
+	}
+	if !c.has(req) {
+		c.Cookie = req.cookies[0]
+	}
+	c.Proven = true
+}
+
 // tooEarly reports that the request comes by a socket that was opened before its
 // client had the session's cookie, as far as one can tell.
 func (c *Credentials) tooEarly(req *Request) bool {
-	return req.conn != nil && !req.hasCookie && c.Proven && c.Print == req.print && req.conn.single()
+	return req.conn != nil && req.sent == 0 && c.Proven && c.Print == req.print && req.conn.single()
 }
 
 var errTooEarly = errors.New("bayeux: the websocket was opened before the cookie was set")
@@ -132,6 +153,9 @@ func newClientID() string {
 	s := new(big.Int).SetBytes(b[:]).Text(36)
 	return strings.Repeat("0", 31-len(s)) + s
 }
+
+// secretLength is the length of a cookie's value.
+const secretLength = 22
 
 // cookieSecret is the value of a new cookie: 128 random bits.
 func cookieSecret() string {
@@ -157,8 +181,11 @@ func fingerprint(addr netip.Addr, userAgent string) uint64 {
 func (s *Server) NewRequest(r *http.Request, t Transport) Request {
 	req := Request{Transport: t, HTTP: r, RemoteAddr: s.opt.ClientAddr(r)}
 	req.print = fingerprint(req.RemoteAddr, r.UserAgent())
-	if c, err := r.Cookie(s.opt.CookieName); err == nil && len(c.Value) == 22 {
-		req.cookie, req.hasCookie = hashSecret(c.Value), true
+	for _, name := range [...]string{s.opt.CookieName, s.opt.CookieName + socketCookie} {
+		if c, err := r.Cookie(name); err == nil && len(c.Value) == secretLength {
+			req.cookies[req.sent] = hashSecret(c.Value)
+			req.sent++
+		}
 	}
 	if s.opt.Identify != nil && sameOrigin(r) {
 		req.Identity = s.opt.Identify(r)
@@ -188,13 +215,22 @@ func sameOrigin(r *http.Request) bool {
 	return r.Method != http.MethodGet || r.Header.Get("Upgrade") != ""
 }
 
+// socketCookie is added to the name of the cookie that a websocket is given when
+// it is opened. A client may open one at the same time as it handshakes by HTTP;
+// were there one name, the later answer would take away what the earlier one gave.
+const socketCookie = "_ws"
+
 // newCookie makes the cookie for a client that came without one. Over HTTPS it
 // is sent from pages of other sites too (third-party pages are what a hub is
 // for), partitioned by site; over plain HTTP browsers only allow Lax.
 func (s *Server) newCookie(r *http.Request, req *Request) *http.Cookie {
 	secret := cookieSecret()
-	req.cookie, req.hasCookie = hashSecret(secret), false
-	c := &http.Cookie{Name: s.opt.CookieName, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	req.cookies[0], req.issued = hashSecret(secret), 1
+	name := s.opt.CookieName
+	if req.Transport == WebSocket {
+		name += socketCookie
+	}
+	c := &http.Cookie{Name: name, Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if s.opt.Secure(r) {
 		c.Secure, c.Partitioned, c.SameSite = true, true, http.SameSiteNoneMode
 	}

@@ -63,6 +63,7 @@ func (s *Server) serveEventSource(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache, no-store")
 	h.Set("X-Accel-Buffering", "no")
 	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Time{}) // a server's ReadTimeout is not for this
 	write := func(b []byte) bool {
 		// A client that does not read for this long is gone.
 		_ = rc.SetWriteDeadline(time.Now().Add(s.opt.PingInterval + s.opt.PongTimeout))

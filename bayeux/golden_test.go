@@ -61,13 +61,12 @@ func forConversations(t *testing.T, f func(*testing.T, conversation)) {
 type conversation []exchange
 
 type exchange struct {
-	line                  int
-	differs               bool
-	method, path, ctype   string
-	send                  string
-	status, mediaType     string
-	want                  string
-	comment, serverHeader string
+	line                int
+	differs             bool
+	method, path, ctype string
+	send                string
+	status, mediaType   string
+	want                string
 }
 
 func parseConversation(t *testing.T, text string) (c conversation) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -165,16 +166,20 @@ type reply struct {
 func (k *socket) read(d time.Duration) ([]*reply, error) {
 	_ = k.nc.SetReadDeadline(time.Now().Add(d))
 	for {
-		f, err := ws.ReadFrame(k.nc)
+		h, err := ws.ReadHeader(k.nc)
 		if err != nil {
 			return nil, err
 		}
-		switch f.Header.OpCode {
+		payload := make([]byte, h.Length)
+		if _, err := io.ReadFull(k.nc, payload); err != nil {
+			return nil, err
+		}
+		switch h.OpCode {
 		case ws.OpText:
 			var ms []*reply
-			return ms, json.Unmarshal(f.Payload, &ms)
+			return ms, json.Unmarshal(payload, &ms)
 		case ws.OpClose:
-			code, reason := ws.ParseCloseFrameData(f.Payload)
+			code, reason := ws.ParseCloseFrameData(payload)
 			return nil, closed{code, reason}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // ServeHTTP serves the mount path and everything below it (CometD's client posts
@@ -130,7 +131,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	// Asked for again each time, so that the cookie is there before the first
 	// handshake (see Credentials); 304 in the rule.
 	h.Set("Cache-Control", "private, no-cache")
-	if req := s.NewRequest(r, ""); !req.hasCookie && !s.opt.NoCookie {
+	if req := s.NewRequest(r, ""); req.sent == 0 && !s.opt.NoCookie {
 		http.SetCookie(w, s.newCookie(r, &req))
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -203,6 +204,9 @@ func (s *Server) serveCallback(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transport, batches [][]byte, callback string) {
+	// The body is read. A server's ReadTimeout would end the request that is
+	// held now.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	var batch []*Message
 	for _, b := range batches {
 		ms, err := ParseMessages(b)
@@ -216,7 +220,7 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transpo
 		batch = append(batch, ms...)
 	}
 	req := s.NewRequest(r, t)
-	if !req.hasCookie && !s.opt.NoCookie && hasHandshake(batch) {
+	if req.sent == 0 && !s.opt.NoCookie && hasHandshake(batch) {
 		http.SetCookie(w, s.newCookie(r, &req))
 	}
 	rep := s.process(r.Context(), &req, batch)

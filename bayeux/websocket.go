@@ -64,9 +64,8 @@ var pingFrame = ws.MustCompileFrame(ws.NewPingFrame(nil))
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	req := s.NewRequest(r, WebSocket)
 	up := ws.HTTPUpgrader{}
-	if !req.hasCookie && !s.opt.NoCookie {
+	if req.sent == 0 && !s.opt.NoCookie {
 		up.Header = http.Header{"Set-Cookie": {s.newCookie(r, &req).String()}}
-		req.issued = true
 	}
 	nc, rw, _, err := up.Upgrade(r, w)
 	if err != nil {
