@@ -83,6 +83,13 @@ func (k *Keys) find(ctx context.Context, text string) (store.Key, bool, error) {
 	return key, ok, nil
 }
 
+// Allows reports whether text is a key in force, for all sites, of at least
+// this scope.
+func (k *Keys) Allows(ctx context.Context, text string, need store.Scope) bool {
+	key, ok, err := k.find(ctx, text)
+	return err == nil && ok && key.SiteID == 0 && includes(key.Scope, need)
+}
+
 // refresh loads the list if it is older than age.
 func (k *Keys) refresh(ctx context.Context, age time.Duration) error {
 	k.mu.Lock()

@@ -72,6 +72,7 @@ func TestVariables(t *testing.T) {
 // What commands do and say. Each line of a conversation runs on the database
 // of those before; {1} is the last word that line 1 printed.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, d database) {
 		key := regexp.MustCompile(`^` + api.KeyPrefix + `[A-Za-z0-9_-]{32}$`)
 		site := regexp.MustCompile(`^[a-z0-9]{8,}$`)
@@ -182,6 +183,7 @@ func fill(s string, words map[string]string) string {
 
 // serve says what is wrong with its settings, and does not start.
 func TestServeRefuses(t *testing.T) {
+	t.Parallel()
 	taken := serving(t, "--data", t.TempDir())
 	for _, c := range []struct{ args, err string }{
 		{"--listen nowhere", "nowhere"},
@@ -209,6 +211,7 @@ func TestServeRefuses(t *testing.T) {
 
 // --help of every command names its flags and what it is for.
 func TestHelp(t *testing.T) {
+	t.Parallel()
 	var look func(path []string, c *cli.Command)
 	look = func(path []string, c *cli.Command) {
 		out, errs, code := wakeCode(t, nil, "", append(path, "--help")...)

@@ -194,6 +194,7 @@ func stores(t *testing.T, f func(t *testing.T, d database)) {
 // killed at random moments, also while it starts, with clients that send
 // again what was not acknowledged.
 func TestKilledUnderLoad(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, d database) { killUnderLoad(t, binary, d, *kills) })
 }
 
@@ -236,6 +237,7 @@ func killUnderLoad(t *testing.T, program string, d database, kills int) {
 // PostgreSQL restarted under load, in order and by a crash: nobody is
 // refused while the wait is not over, nothing is lost, nothing doubled.
 func TestPostgreSQLRestarted(t *testing.T) {
+	t.Parallel()
 	const hold = 20 * time.Second // no restart takes that long
 	pg := pgtest.Own(t)
 	d := postgresAt(pg.URL(t))
@@ -265,6 +267,7 @@ func TestPostgreSQLRestarted(t *testing.T) {
 // 503 with Retry-After once the wait is over, not before, and as soon as it
 // is back all goes on by itself.
 func TestPostgreSQLAway(t *testing.T) {
+	t.Parallel()
 	const hold = 2 * time.Second
 	for _, way := range []string{"stopped", "hanging"} {
 		t.Run(way, func(t *testing.T) {
@@ -308,6 +311,7 @@ func TestPostgreSQLAway(t *testing.T) {
 // SIGTERM under load: requests that it has begun to read are answered, what
 // was acknowledged is there, and the end comes soon and is a good one.
 func TestStoppedUnderLoad(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, d database) {
 		s := serving(t, d.flags...)
 		l := newLoad(t, d.key(t, "write"))
@@ -376,6 +380,7 @@ func halfSent(t *testing.T, s *running, c *client) (rest func() string) {
 
 // Whoever kills it while it makes its database has a database, after all.
 func TestKilledAtFirstStart(t *testing.T) {
+	t.Parallel()
 	stores(t, func(t *testing.T, d database) {
 		for n := range 6 {
 			if d.driver == "sqlite" {

@@ -174,6 +174,7 @@ func TestRateLimit(t *testing.T) {
 // X-Forwarded-For is believed from proxies that are trusted, and from nobody
 // else.
 func TestTrustedProxy(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		flags []string
 		ip    string
@@ -193,59 +194,6 @@ func TestTrustedProxy(t *testing.T) {
 		if len(page.Visits) != 1 || page.Visits[0].IP != c.ip {
 			t.Errorf("%v: %+v, wanted %s", c.flags, page.Visits, c.ip)
 		}
-	}
-}
-
-// Who sends slowly, or nothing, loses the connection in a bounded time, and
-// keeps nobody else waiting.
-func TestSlowClients(t *testing.T) {
-	s := serving(t, "--data", t.TempDir())
-	for name, begin := range map[string]string{
-		"header": "POST /wake/hit HTTP/1.1\r\nHost: x\r\n",
-		"body":   "POST /wake/hit HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var crowd []io.ReadWriter
-			for range 20 {
-				c := s.dial(t)
-				if err := c.SetDeadline(time.Now().Add(50 * time.Second)); err != nil {
-					t.Fatal(err)
-				}
-				if _, err := io.WriteString(c, begin); err != nil {
-					t.Fatal(err)
-				}
-				crowd = append(crowd, c)
-			}
-			stop := make(chan struct{})
-			defer close(stop)
-			go func() { // a byte now and then
-				for {
-					select {
-					case <-stop:
-						return
-					case <-time.After(time.Second):
-					}
-					for _, c := range crowd {
-						_, _ = io.WriteString(c, "a") // until it is closed
-					}
-				}
-			}()
-			if resp, body := ask(t, s, "POST", "/wake/hit", view); resp.StatusCode != 200 {
-				t.Errorf("somebody else: %s %s", resp.Status, body)
-			}
-			began := time.Now()
-			for _, c := range crowd {
-				answer, err := io.ReadAll(c)
-				if e, ok := err.(interface{ Timeout() bool }); ok && e.Timeout() {
-					t.Fatalf("still open after %v", time.Since(began))
-				}
-				if len(answer) > 0 && !strings.HasPrefix(string(answer), "HTTP/1.1 4") {
-					t.Errorf("answered %q", answer)
-				}
-			}
-			t.Logf("all closed after %v", time.Since(began).Round(time.Second))
-		})
 	}
 }
 
@@ -351,6 +299,7 @@ func TestDiskFull(t *testing.T) {
 
 // Anything may come in: no input is answered 5xx, and the server goes on.
 func TestRubbish(t *testing.T) {
+	t.Parallel()
 	d := sqliteIn(t.TempDir())
 	s := serving(t, append(d.flags, "--demo")...)
 	key := d.key(t, "admin")

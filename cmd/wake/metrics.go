@@ -9,13 +9,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"wake/bayeux"
 	"wake/store"
 	"wake/tracker"
 )
 
 // newMetrics is what /metrics shows. Everything is read from counters that
 // the parts keep anyway, so a request pays nothing for being measured.
-func newMetrics(c *tracker.Collector, b *store.Batcher) *prometheus.Registry {
+func newMetrics(c *tracker.Collector, b *store.Batcher, hub *bayeux.Server) *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	counter := func(name, help string, read func() int64) {
@@ -45,6 +46,7 @@ func newMetrics(c *tracker.Collector, b *store.Batcher) *prometheus.Registry {
 	counter("wake_store_refused_total", "Records turned away: too many waiting, or the database away too long.", func() int64 { return b.Stats().Refused })
 	gauge("wake_store_waiting_records", "Records that wait to be written.", func() float64 { return float64(b.Stats().Waiting) })
 	gauge("wake_store_waiting_bytes", "About the memory they hold.", func() float64 { return float64(b.Stats().WaitingBytes) })
+	r.MustRegister(hubMetrics{hub})
 	return r
 }
 
@@ -63,4 +65,44 @@ func metricsHandler(r *prometheus.Registry, token string) http.Handler {
 		}
 		h.ServeHTTP(w, req)
 	})
+}
+
+// hubMetrics reads the hub's counters once a scrape.
+type hubMetrics struct{ hub *bayeux.Server }
+
+var (
+	hubClients       = prometheus.NewDesc("wake_hub_clients", "Clients of the hub, now.", []string{"transport"}, nil)
+	hubSockets       = prometheus.NewDesc("wake_hub_sockets", "Open websockets, now.", nil, nil)
+	hubSubscriptions = prometheus.NewDesc("wake_hub_subscriptions", "Subscriptions, now.", nil, nil)
+	hubQueued        = prometheus.NewDesc("wake_hub_queued_messages", "Messages that wait in the fan-out, now.", nil, nil)
+	hubIn            = prometheus.NewDesc("wake_hub_messages_in_total", "Messages received.", []string{"transport"}, nil)
+	hubOut           = prometheus.NewDesc("wake_hub_messages_out_total", "Events delivered.", []string{"transport"}, nil)
+	hubPublished     = prometheus.NewDesc("wake_hub_published_total", "Messages accepted for delivery.", nil, nil)
+	hubDrops         = prometheus.NewDesc("wake_hub_drops_total", "Messages conflated away, or that overflowed a queue.", nil, nil)
+	hubErrors        = prometheus.NewDesc("wake_hub_errors_total", "Messages refused.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (m hubMetrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
+
+// Collect implements prometheus.Collector.
+func (m hubMetrics) Collect(ch chan<- prometheus.Metric) {
+	s := m.hub.Stats()
+	one := func(d *prometheus.Desc, t prometheus.ValueType, n int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, t, float64(n), labels...)
+	}
+	by := func(d *prometheus.Desc, t prometheus.ValueType, all map[bayeux.Transport]int64) {
+		for transport, n := range all {
+			one(d, t, n, string(transport))
+		}
+	}
+	by(hubClients, prometheus.GaugeValue, s.ClientsBy)
+	by(hubIn, prometheus.CounterValue, s.In)
+	by(hubOut, prometheus.CounterValue, s.Out)
+	one(hubSockets, prometheus.GaugeValue, s.Sockets)
+	one(hubSubscriptions, prometheus.GaugeValue, s.Subscriptions)
+	one(hubQueued, prometheus.GaugeValue, s.Queued)
+	one(hubPublished, prometheus.CounterValue, s.Published)
+	one(hubDrops, prometheus.CounterValue, s.Drops)
+	one(hubErrors, prometheus.CounterValue, s.Errors)
 }

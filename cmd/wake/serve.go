@@ -32,7 +32,8 @@ type config struct {
 	HitPath        string
 	AhoyPath       string
 	Ahoy           ahoy.Options // as far as flags say
-	RateLimit      float64      // events a second for an address on a site; 0: no limit
+	Hub            hubConfig
+	RateLimit      float64 // events a second for an address on a site; 0: no limit
 	RateBurst      float64
 	Hold           time.Duration
 	StopWait       time.Duration
@@ -45,7 +46,7 @@ type config struct {
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name: "serve", Usage: "collect hits and answer questions",
-		Flags: append(append(storeFlags(), logFlags()...),
+		Flags: append(slices.Concat(storeFlags(), logFlags(), hubFlags()),
 			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8080", Usage: "address and port to listen on", Sources: env("listen")},
 			&cli.StringFlag{Name: "geo-db", Usage: "MaxMind-format city or country file, reloaded when it is replaced (default: the built-in countries)", Sources: env("geo-db")},
 			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or range whose X-Forwarded-For is believed (repeatable)", Sources: env("trusted-proxy")},
@@ -94,6 +95,9 @@ func newConfig(c *cli.Command) (config, error) {
 			KeepVisit:     c.Bool("ahoy-keep-visit"), IgnoreForgery: c.Bool("ahoy-trust-cookies"),
 		},
 		MetricsToken: c.String("metrics-token"), Demo: c.Bool("demo"), Log: log,
+	}
+	if cfg.Hub, err = newHubConfig(c); err != nil {
+		return cfg, err
 	}
 	cfg.Ready = func(addr net.Addr) { welcome(cfg, addr) }
 	switch {
@@ -176,10 +180,7 @@ func serve(ctx context.Context, cfg config) error {
 	case <-ctx.Done():
 		cfg.Log.Info("stopping")
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.StopWait)
-		if err = srv.http.Shutdown(stop); errors.Is(err, context.DeadlineExceeded) {
-			cfg.Log.Warn("some clients did not finish in time, their connections are closed", "waited", cfg.StopWait)
-			err = srv.http.Close()
-		}
+		err = srv.stop(stop)
 		cancel()
 	}
 	srv.batcher.Close()

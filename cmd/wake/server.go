@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"wake/api"
+	"wake/bayeux"
 	"wake/store"
 	"wake/tracker"
 	"wake/tracker/ahoy"
@@ -21,6 +23,8 @@ type server struct {
 	store   store.Store
 	sites   *tracker.Registry
 	batcher *store.Batcher
+	keys    *api.Keys
+	hub     *bayeux.Server
 	places  places
 	http    *http.Server
 }
@@ -30,6 +34,11 @@ func newServer(ctx context.Context, cfg config, st store.Store, at places) (*ser
 	s := &server{cfg: cfg, store: st, places: at}
 	s.sites = tracker.NewRegistry(st.Sites, cfg.Log)
 	if err := s.sites.Reload(ctx); err != nil {
+		return nil, err
+	}
+	s.keys = api.NewKeys(st.Keys)
+	var err error
+	if s.hub, err = newHub(ctx, cfg, s.keys); err != nil {
 		return nil, err
 	}
 	s.batcher = store.NewBatcher(st, store.BatcherConfig{Hold: cfg.Hold, Log: cfg.Log})
@@ -62,7 +71,7 @@ func (s *server) routes(collector *tracker.Collector) http.Handler {
 	options.Proxies, options.Cookieless, options.Log = proxies, s.cookieless, s.cfg.Log
 	ahoys := ahoy.New(collector, options)
 	rest := api.New(api.Config{
-		Visits: s.store, Keys: api.NewKeys(s.store.Keys), Sites: s.sites,
+		Visits: s.store, Keys: s.keys, Sites: s.sites,
 		Hits: beacon.NewBatch(collector, wake).For, Log: s.cfg.Log,
 	})
 
@@ -72,10 +81,11 @@ func (s *server) routes(collector *tracker.Collector) http.Handler {
 		mux.HandleFunc(prefix+"/wake/pixel.gif", hits.Pixel)
 		mux.Handle(prefix+s.cfg.AhoyPath+"/", ahoys)
 	}
+	mountHub(mux, s.hub)
 	mux.Handle("/api/", rest)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { wire.Fail(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("GET /metrics", metricsHandler(newMetrics(collector, s.batcher), s.cfg.MetricsToken))
+	mux.Handle("GET /metrics", metricsHandler(newMetrics(collector, s.batcher, s.hub), s.cfg.MetricsToken))
 	mux.Handle("/", web.Handler(web.Config{
 		ScriptName: s.cfg.ScriptName, HitPath: s.cfg.HitPath, Demo: s.cfg.Demo, DemoSite: s.demoSite,
 	}))
@@ -96,6 +106,20 @@ func (s *server) background() []func(context.Context) {
 		})
 	}
 	return all
+}
+
+// stop lets no more requests in and waits for those under way. Polls that the
+// hub holds would be under way for long, so it answers them first.
+func (s *server) stop(ctx context.Context) error {
+	var hub error
+	done := make(chan struct{})
+	go func() { defer close(done); hub = s.hub.Shutdown(ctx) }()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	<-done
+	return errors.Join(err, hub)
 }
 
 // ready is 200 when the store can be written to, else 503.
