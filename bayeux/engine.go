@@ -20,7 +20,8 @@ type Engine interface {
 	Leave(ctx context.Context, n Node) error
 
 	// Publish gives m to Deliver of every node that has subscribers for it, this
-	// one included, at one round trip a node. With keep.Size > 0 it is put into
+	// one included, at one round trip a node; when m.To is set, of the node that
+	// has this client. With keep.Size > 0 it is put into
 	// the channel's history first, and m.Position is set before it is delivered.
 	Publish(ctx context.Context, m *Message, keep Retention) (Position, error)
 	// History returns what was published on the channel after since, oldest

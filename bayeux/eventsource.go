@@ -52,10 +52,11 @@ func (s *Server) serveEventSource(w http.ResponseWriter, r *http.Request) {
 	resumed := sess.attach(&req)
 	sess.stream = st
 	s.stats.moved(from, EventSource)
-	if resumed {
-		s.emit(sess.event(EventResume))
-	}
+	e := sess.event(EventResume)
 	sess.mu.Unlock()
+	if resumed {
+		s.emit(e)
+	}
 	st.wakeUp()
 
 	h := w.Header()

@@ -219,6 +219,11 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transpo
 		}
 		batch = append(batch, ms...)
 	}
+	// A held request outlasts what a server otherwise allows for reading and
+	// writing one.
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Time{})
+	_ = rc.SetWriteDeadline(time.Now().Add(s.opt.Timeout + writeTimeout))
 	req := s.NewRequest(r, t)
 	if req.sent == 0 && !s.opt.NoCookie && hasHandshake(batch) {
 		http.SetCookie(w, s.newCookie(r, &req))

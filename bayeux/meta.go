@@ -131,6 +131,12 @@ func (s *Server) connect(req *Request, m *Message, sess *session) (*poll, error)
 		sess.shard.settle()
 	}
 
+	var resumed *Event
+	defer func() {
+		if resumed != nil {
+			s.emit(*resumed) // not while sess is locked: the monitor may ask for it
+		}
+	}()
 	sess.mu.Lock()
 	defer sess.mu.Unlock()
 	if sess.gone {
@@ -143,7 +149,7 @@ func (s *Server) connect(req *Request, m *Message, sess *session) (*poll, error)
 	if sess.stream == nil || req.conn != nil {
 		if sess.attach(req) {
 			e := sess.event(EventResume)
-			s.emit(e)
+			resumed = &e
 		}
 	}
 	if req.conn != nil && sess.conn != req.conn {

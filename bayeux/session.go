@@ -19,27 +19,28 @@ type session struct {
 
 	stamp uint64 // of the shard's goroutine
 
-	mu        sync.Mutex
-	gone      bool
-	streaming bool // conn may be sent messages at any time
-	hold      bool // messages wait while history is being read
-	dropped   bool // the connection went away and no other has come
-	transport Transport
-	cred      Credentials
-	addr      netip.Addr // of its last connection
-	origin    netip.Addr // of its handshake: the address it counts for
-	identity  any
-	subs      []*subscription
-	queue     []*Message // not yet delivered
-	queued    int        // bytes in queue
-	lost      int        // messages conflated since the client was told
-	conn      *conn      // its websocket, which also proves who it is
-	poll      *poll      // its unanswered /meta/connect
-	stream    *stream    // its EventSource
-	ack       *ackState
-	recent    *recentPublishes
-	expires   int64 // ms; when the session ends unless there is a sign of life
-	timer     deadline
+	mu         sync.Mutex
+	gone       bool
+	streaming  bool // conn may be sent messages at any time
+	hold       bool // messages wait while history is being read
+	overflowed bool // is about to be ended
+	dropped    bool // the connection went away and no other has come
+	transport  Transport
+	cred       Credentials
+	addr       netip.Addr // of its last connection
+	origin     netip.Addr // of its handshake: the address it counts for
+	identity   any
+	subs       []*subscription
+	queue      []*Message // not yet delivered
+	queued     int        // bytes in queue
+	lost       int        // messages conflated since the client was told
+	conn       *conn      // its websocket, which also proves who it is
+	poll       *poll      // its unanswered /meta/connect
+	stream     *stream    // its EventSource
+	ack        *ackState
+	recent     *recentPublishes
+	expires    int64 // ms; when the session ends unless there is a sign of life
+	timer      deadline
 }
 
 // poll is a /meta/connect that has not been answered.
@@ -93,7 +94,7 @@ func (s *session) deliver(b *batch, floor uint64) {
 
 // enqueue adds to the queue and keeps it within its bounds. Call with mu held.
 func (s *session) enqueue(m *Message) {
-	if s.gone {
+	if s.gone || s.overflowed {
 		return
 	}
 	object, _ := m.wire()
@@ -108,6 +109,7 @@ func (s *session) enqueue(m *Message) {
 		s.conflate()
 		return
 	}
+	s.overflowed = true
 	s.srv.later(func() { s.srv.end(s, ReasonOverflow) })
 }
 
@@ -161,11 +163,11 @@ func (s *session) flush() {
 		_, f := m.wire()
 		frames = append(frames, f)
 	}
+	if len(frames) > 0 && !c.push(frames...) {
+		return // something else got in first; drain comes back to it
+	}
 	s.queue, s.queued = nil, 0
 	s.srv.stats.out(s.transport, n)
-	if len(frames) > 0 {
-		c.push(frames...)
-	}
 }
 
 // take empties the queue for a reply. Call with mu held.
