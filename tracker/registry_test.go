@@ -90,7 +90,7 @@ func TestEventIDs(t *testing.T) {
 	if a == b || a != ParseEventID("order-1") || a.String()[14] != '8' {
 		t.Error(a, b)
 	}
-	if NewEventID() == NewEventID() || NewEventID().IsZero() {
+	if one, other := NewEventID(), NewEventID(); one == other || one.IsZero() {
 		t.Error("not random")
 	}
 	for _, broken := range []string{"", "0b3c5b0e-57a1-4c6a-9a3c-3f5f0d1d2e4", "0b3c5b0e-57a1-4c6a-9a3c-3f5f0d1d2e4g", "0b3c5b0ee57a1-4c6a-9a3c-3f5f0d1d2e4f"} {
