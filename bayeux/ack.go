@@ -59,11 +59,7 @@ func (s *session) acked(m *Message) {
 		a.out = a.out[1:]
 	}
 	if len(a.out) > 0 {
-		again := a.unacked()
-		for _, m := range again {
-			s.queued += len(m.json)
-		}
-		s.queue = append(again, s.queue...)
+		s.setQueue(append(a.unacked(), s.queue...))
 		a.out, a.n = nil, 0
 	}
 	if len(a.out) == 0 {

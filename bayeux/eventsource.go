@@ -72,6 +72,7 @@ func (s *Server) serveEventSource(w http.ResponseWriter, r *http.Request) {
 		return err == nil && rc.Flush() == nil
 	}
 	why := s.stream(r, &req, sess, st, write)
+	_ = rc.SetWriteDeadline(time.Time{})
 	sess.detached(nil, nil, st, why)
 }
 

@@ -93,7 +93,7 @@ func (s *session) recovered(channel string, h History) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	live := s.queue
-	s.queue, s.queued = nil, 0
+	s.setQueue(nil)
 	for _, m := range h.Messages {
 		s.enqueue(m)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -219,11 +220,10 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transpo
 		}
 		batch = append(batch, ms...)
 	}
-	// A held request outlasts what a server otherwise allows for reading and
-	// writing one.
+	// A held request outlasts what a server otherwise allows for one.
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Time{})
-	_ = rc.SetWriteDeadline(time.Now().Add(s.opt.Timeout + writeTimeout))
+	_ = rc.SetWriteDeadline(time.Time{})
 	req := s.NewRequest(r, t)
 	if req.sent == 0 && !s.opt.NoCookie && hasHandshake(batch) {
 		http.SetCookie(w, s.newCookie(r, &req))
@@ -247,7 +247,14 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transpo
 	}
 	h.Set("Cache-Control", "no-cache, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if _, err := w.Write(body); err != nil {
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err := w.Write(body)
+	if err == nil {
+		err = rc.Flush()
+	}
+	_ = rc.SetWriteDeadline(time.Time{}) // the connection's next request is not ours
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		rep.undelivered()
 	}
 }

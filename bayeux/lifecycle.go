@@ -127,7 +127,8 @@ func (s *Server) dismantle(sess *session, why Reason) (subs []*subscription, c *
 		sess.stream.close()
 	}
 	subs, c = sess.subs, sess.conn
-	sess.subs, sess.queue, sess.queued, sess.conn = nil, nil, 0, nil
+	sess.setQueue(nil)
+	sess.subs, sess.conn = nil, nil
 	s.stats.subscriptions.Add(-int64(len(subs)))
 	s.stats.moved(sess.transport, "")
 	s.wheel.stop(&sess.timer)

@@ -157,8 +157,7 @@ func (s *Server) restore(ctx context.Context, req *Request, st *State) (*session
 	}
 	sess.mu.Lock()
 	live := sess.queue
-	sess.queue = nil
-	sess.queued = 0
+	sess.setQueue(nil)
 	have := map[*Message]bool{}
 	for _, m := range append(st.Queue, live...) {
 		if !have[m] {

@@ -100,6 +100,7 @@ func (s *session) enqueue(m *Message) {
 	object, _ := m.wire()
 	s.queue = append(s.queue, m)
 	s.queued += len(object)
+	s.srv.stats.waiting.Add(1)
 	o := &s.srv.opt
 	if len(s.queue)+s.ack.pending() <= o.MaxQueue && s.queued <= o.MaxQueueBytes {
 		return
@@ -127,7 +128,17 @@ func (s *session) conflate() {
 	copy(s.queue[victim:], s.queue[victim+1:])
 	s.queue[len(s.queue)-1] = nil
 	s.queue = s.queue[:len(s.queue)-1]
+	s.srv.stats.waiting.Add(-1)
 	s.lost++
+}
+
+// setQueue replaces the queue. Call with mu held.
+func (s *session) setQueue(ms []*Message) {
+	s.srv.stats.waiting.Add(int64(len(ms) - len(s.queue)))
+	s.queue, s.queued = ms, 0
+	for _, m := range ms {
+		s.queued += len(m.json)
+	}
 }
 
 // notify lets the connection that the session has take what is queued. Call with
@@ -166,14 +177,14 @@ func (s *session) flush() {
 	if len(frames) > 0 && !c.push(frames...) {
 		return // something else got in first; drain comes back to it
 	}
-	s.queue, s.queued = nil, 0
+	s.setQueue(nil)
 	s.srv.stats.out(s.transport, n)
 }
 
 // take empties the queue for a reply. Call with mu held.
 func (s *session) take() []*Message {
 	ms := s.queue
-	s.queue, s.queued = nil, 0
+	s.setQueue(nil)
 	if s.ack != nil {
 		s.ack.sent(ms)
 	}
@@ -191,10 +202,7 @@ func (s *session) restore(ms []*Message) {
 	if s.ack != nil || s.gone {
 		return // the client's next ack tells what it lacks
 	}
-	s.queue = append(ms[:len(ms):len(ms)], s.queue...)
-	for _, m := range ms {
-		s.queued += len(m.json)
-	}
+	s.setQueue(append(ms[:len(ms):len(ms)], s.queue...))
 	s.notify()
 }
 

@@ -72,7 +72,7 @@ func TestSoak(t *testing.T) {
 		wg.Wait()
 		eventually(t, "all are gone", func() bool {
 			st := s.Stats()
-			return st.Clients == 0 && st.Sockets == 0 && st.Subscriptions == 0 && st.Queued == 0
+			return st.Clients == 0 && st.Sockets == 0 && st.Subscriptions == 0 && st.Queued == 0 && st.Waiting == 0
 		})
 		http.DefaultClient.CloseIdleConnections()
 	}

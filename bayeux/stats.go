@@ -10,7 +10,8 @@ type Stats struct {
 	Published     int64 // messages accepted for delivery
 	Drops         int64 // messages conflated away, or that overflowed a queue
 	Errors        int64 // messages refused
-	Queued        int64 // now: messages waiting in the fan-out
+	Queued        int64 // now: messages waiting to be fanned out
+	Waiting       int64 // now: messages waiting for their clients
 	// By transport.
 	ClientsBy map[Transport]int64 // now
 	In        map[Transport]int64 // messages received
@@ -18,8 +19,8 @@ type Stats struct {
 }
 
 type counters struct {
-	published, drops, errors, subscriptions, sockets atomic.Int64
-	by                                               [8]struct{ clients, in, out atomic.Int64 }
+	published, drops, errors, subscriptions, sockets, waiting atomic.Int64
+	by                                                        [8]struct{ clients, in, out atomic.Int64 }
 }
 
 var countedTransports = [...]Transport{WebSocket, LongPolling, CallbackPolling, EventSource, InProcess, CrossLongPoll}
@@ -51,7 +52,7 @@ func (s *Server) Stats() Stats {
 	c := &s.stats
 	st := Stats{
 		Clients: s.count.Load(), Subscriptions: c.subscriptions.Load(), Sockets: c.sockets.Load(),
-		Published: c.published.Load(), Drops: c.drops.Load(), Errors: c.errors.Load(),
+		Published: c.published.Load(), Waiting: c.waiting.Load(), Drops: c.drops.Load(), Errors: c.errors.Load(),
 		ClientsBy: map[Transport]int64{}, In: map[Transport]int64{}, Out: map[Transport]int64{},
 	}
 	for i, t := range countedTransports {
