@@ -115,8 +115,9 @@ func (s *server) stop(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() { defer close(done); hub = s.hub.Shutdown(ctx) }()
 	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.cfg.Log.Warn("some clients did not finish in time, their connections are closed", "waited", s.cfg.StopWait)
+		err = s.http.Close()
 	}
 	<-done
 	return errors.Join(err, hub)
