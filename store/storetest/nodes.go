@@ -56,6 +56,11 @@ func testNodes(t *testing.T, fresh New) {
 		equal(t, "ordinal", get(t, b, again.Result.VisitID).Ordinal, 1)
 	})
 
+	t.Run("engaged time raised by all at once", func(t *testing.T) {
+		t.Parallel()
+		testRaisedTogether(t, fresh(t))
+	})
+
 	t.Run("all at once count once", func(t *testing.T) {
 		t.Parallel()
 		open := fresh(t)
@@ -144,6 +149,40 @@ func testNodes(t *testing.T, fresh New) {
 			}
 		}
 	})
+}
+
+// testRaisedTogether has several nodes raise the engaged time of the same
+// events at once: the visit's sum must stay that of its events.
+func testRaisedTogether(t *testing.T, open Database) {
+	const nodes, rounds, views = 4, 40, 3
+	hit := func(ms int64) *tracker.Record {
+		r := record(visit("a", "p", 0))
+		for n := range views {
+			e := view(n+1, "/", 0)
+			e.EngagedMS = ms
+			r.Events = append(r.Events, e)
+		}
+		return r
+	}
+	first := hit(0)
+	write(t, open(t), first)
+	var wg sync.WaitGroup
+	for node := range nodes {
+		s := open(t)
+		wg.Go(func() {
+			for i := range rounds {
+				if !persist(t, s, []*tracker.Record{hit(int64(nodes*i + node + 1))}) {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s := open(t)
+	for _, e := range events(t, s, first.Result.VisitID) {
+		equal(t, "engaged time of an event", e.EngagedMS, nodes*rounds)
+	}
+	equal(t, "engaged time of the visit", get(t, s, first.Result.VisitID).EngagedMS, nodes*rounds*views)
 }
 
 // persist writes a batch as the batcher does: again, when that may help.
