@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"wake/store"
 	"wake/store/postgres/pgtest"
 	"wake/tracker"
 )
@@ -113,5 +114,63 @@ func TestRetainLeavesNothing(t *testing.T) {
 		if err := s.DB.Read.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d rows are left in %s (%v)", n, table, err)
 		}
+	}
+}
+
+// A partition that another site comes to need while it is being dropped
+// stays.
+func TestPartitionNeededMeanwhile(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Start(t).URL(t)
+	s := open(t, url)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	march := time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC)
+	if err := s.Prepare(t.Context(), march); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	id := int64(tracker.FirstVisitID(march))
+	query := func(q string, args ...any) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), q, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Another node is in the middle of a batch.
+	query("BEGIN")
+	query("INSERT INTO visits (id, site_id, visitor_id, started_at, stub, token, visitor_token) VALUES ($1, 2, 1, $2, false, 'a', 'p')", id, march.UnixMilli())
+	query(`INSERT INTO events (visit_id, id, visitor_id, site_id, time, path_id, title_id, engaged_ms, seq, name, currency)
+		VALUES ($1, gen_random_uuid(), 1, 2, $2, 0, 0, 0, 0, 'x', '')`, id, march.UnixMilli())
+	done := make(chan error)
+	go func() {
+		_, err := s.Retain(t.Context(), 1, march.AddDate(0, 1, 0))
+		for store.IsTemporary(err) { // it does not wait long
+			_, err = s.Retain(t.Context(), 1, march.AddDate(0, 1, 0))
+		}
+		done <- err
+	}()
+	for waiting := false; !waiting; time.Sleep(5 * time.Millisecond) {
+		if err := conn.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_locks
+			WHERE NOT granted AND mode = 'AccessExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-done:
+			t.Fatalf("retain did not wait: %v", err)
+		default:
+		}
+	}
+	query("COMMIT")
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if es, err := s.Events(t.Context(), tracker.VisitID(id), 0, 10); err != nil || len(es) != 1 {
+		t.Errorf("%d events, want 1 (%v)", len(es), err)
 	}
 }
