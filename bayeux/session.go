@@ -81,7 +81,7 @@ func (s *session) deliver(b *batch, floor uint64) {
 	n := b.len()
 	if floor == 0 && s.streaming && s.conn != nil && !s.hold && s.ack == nil && len(s.queue) == 0 &&
 		!s.srv.perReceiver.Load() && s.conn.push(b.frames) {
-		s.srv.stats.out(s.transport, n)
+		s.shard.pushed += n
 		return
 	}
 	for i := range n {
@@ -174,7 +174,7 @@ func (s *session) flush() {
 		_, f := m.wire()
 		frames = append(frames, f)
 	}
-	if len(frames) > 0 && !c.push(frames...) {
+	if len(frames) > 0 && !c.push(frames) {
 		return // something else got in first; drain comes back to it
 	}
 	s.setQueue(nil)

@@ -21,6 +21,8 @@ type shard struct {
 	targets []target
 	group   []*job
 	frames  []byte
+	buffers [1][]byte
+	pushed  int // messages that went straight to websockets
 }
 
 // topic is what a shard's sessions have subscribed to: a channel or a pattern.
@@ -210,17 +212,23 @@ func (sh *shard) fanOut() {
 	}
 
 	b := batch{one: first.m}
-	_, b.frames = first.m.wire()
+	_, sh.buffers[0] = first.m.wire()
 	if len(sh.group) > 1 {
 		sh.frames = sh.frames[:0]
 		for _, j := range sh.group {
 			_, f := j.m.wire()
 			sh.frames = append(sh.frames, f...)
 		}
-		b.frames, b.group = sh.frames, sh.group
+		sh.buffers[0], b.group = sh.frames, sh.group
 	}
+	b.frames = sh.buffers[:]
 	for _, t := range targets {
 		t.session.deliver(&b, t.floor)
+	}
+	sh.buffers[0] = nil
+	if sh.pushed > 0 {
+		sh.srv.stats.out(WebSocket, sh.pushed)
+		sh.pushed = 0
 	}
 	clear(targets)
 	if cap(targets) > 1<<16 {
@@ -235,8 +243,8 @@ func (sh *shard) fanOut() {
 // batch is one or more messages for the same receivers.
 type batch struct {
 	one    *Message
-	group  []*job // when there are several
-	frames []byte // all of them, as websocket frames
+	group  []*job   // when there are several
+	frames [][]byte // all of them, as websocket frames in one piece
 }
 
 func (b *batch) len() int { return max(1, len(b.group)) }

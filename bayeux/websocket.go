@@ -104,7 +104,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 // push sends frames if the socket is keeping up; false leaves them to the caller.
-func (c *conn) push(frames ...[]byte) bool {
+func (c *conn) push(frames [][]byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.broken || c.closed || len(c.out) > 0 {
