@@ -5,11 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -635,4 +639,71 @@ func TestStats(t *testing.T) {
 		st := s.Stats()
 		return st.Sockets == 0 && st.ClientsBy[bayeux.LongPolling] == 0
 	})
+}
+
+func TestClientFiles(t *testing.T) {
+	url := startServer(t, bayeux.Options{ClientFiles: fstest.MapFS{
+		"faye-browser-min.js": {Data: []byte("Faye = 1")}, "faye-browser-min.js.map": {Data: []byte("{}")}, "secret.txt": {Data: []byte("no")},
+	}})
+	get := func(path, etag string) (*http.Response, string) {
+		t.Helper()
+		r, _ := http.NewRequest("GET", url+path, nil)
+		r.Header.Set("If-None-Match", etag)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		b, _ := io.ReadAll(res.Body)
+		return res, string(b)
+	}
+	for path, want := range map[string]string{"/client.js": "Faye = 1", "/faye-browser-min.js": "Faye = 1", "/faye-browser-min.js.map": "{}"} {
+		res, body := get(path, "")
+		if body != want || res.Header.Get("X-Content-Type-Options") != "nosniff" || res.Header.Get("Cache-Control") != "private, no-cache" {
+			t.Error(path, res.Status, body, res.Header)
+		}
+		// The cookie is there before the first handshake.
+		if !strings.HasPrefix(res.Header.Get("Set-Cookie"), "bayeux_session=") {
+			t.Error(path, " sets no cookie")
+		}
+		if res, _ := get(path, res.Header.Get("ETag")); res.StatusCode != http.StatusNotModified {
+			t.Error(path, res.Status)
+		}
+	}
+	for _, path := range []string{"/secret.txt", "/other.js", "/../secret.js"} {
+		if res, body := get(path, ""); res.StatusCode == http.StatusOK {
+			t.Error(path, body)
+		}
+	}
+}
+
+// A page says by a beacon that it is being closed; nobody else can say it.
+func TestLeave(t *testing.T) {
+	s := newServer(t, bayeux.Options{})
+	url := serve(t, s)
+	var reason atomic.Value
+	s.On(func(e bayeux.Event) { reason.Store(e.Reason) }, bayeux.EventDisconnect)
+	jar, _ := cookiejar.New(nil)
+	c := &http.Client{Jar: jar}
+	id := clientID(post(t, c, url, "", `[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]`))
+	post(t, c, url, "", `[{"channel":"/meta/connect","clientId":"`+id+`","connectionType":"long-polling","advice":{"timeout":0}}]`)
+	beacon := func(cookie *http.Cookie) bool {
+		r, _ := http.NewRequest("POST", url, nil)
+		r.RemoteAddr = "127.0.0.1:1"
+		if cookie != nil {
+			r.AddCookie(cookie)
+		}
+		return s.Leave(context.Background(), r, id)
+	}
+	if beacon(nil) || beacon(&http.Cookie{Name: "bayeux_session", Value: "AAAAAAAAAAAAAAAAAAAAAA"}) {
+		t.Error("anybody may say it")
+	}
+	r, _ := http.NewRequest("POST", url, nil)
+	if !beacon(jar.Cookies(r.URL)[0]) {
+		t.Error("the page may not")
+	}
+	eventually(t, "it is gone", func() bool { return reason.Load() == bayeux.ReasonLeft })
+	if s.Owns(context.Background(), r, id) {
+		t.Error("owns what is gone")
+	}
 }

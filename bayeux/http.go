@@ -220,12 +220,14 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transpo
 		}
 		batch = append(batch, ms...)
 	}
-	// A held request outlasts what a server otherwise allows for one.
 	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Time{})
-	_ = rc.SetWriteDeadline(time.Time{})
+	held := contains(batch, MetaConnect)
+	if held { // for longer than a server otherwise allows for a request
+		_ = rc.SetReadDeadline(time.Time{})
+		_ = rc.SetWriteDeadline(time.Time{})
+	}
 	req := s.NewRequest(r, t)
-	if req.sent == 0 && !s.opt.NoCookie && hasHandshake(batch) {
+	if req.sent == 0 && !s.opt.NoCookie && contains(batch, MetaHandshake) {
 		http.SetCookie(w, s.newCookie(r, &req))
 	}
 	rep := s.process(r.Context(), &req, batch)
@@ -248,10 +250,14 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transpo
 	h.Set("Cache-Control", "no-cache, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if !held {
+		_, _ = w.Write(body)
+		return
+	}
 	_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_, err := w.Write(body)
 	if err == nil {
-		err = rc.Flush()
+		err = rc.Flush() // now, to know whether it went out
 	}
 	_ = rc.SetWriteDeadline(time.Time{}) // the connection's next request is not ours
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -259,9 +265,9 @@ func (s *Server) serveMessages(w http.ResponseWriter, r *http.Request, t Transpo
 	}
 }
 
-func hasHandshake(batch []*Message) bool {
+func contains(batch []*Message, channel string) bool {
 	for _, m := range batch {
-		if m.Channel == MetaHandshake {
+		if m.Channel == channel {
 			return true
 		}
 	}

@@ -106,7 +106,7 @@ type monitors struct {
 	seed  maphash.Seed
 }
 
-const laneQueue = 1 << 14
+const laneQueue = 1 << 11
 
 func (ms *monitors) init() {
 	ms.seed = maphash.MakeSeed()

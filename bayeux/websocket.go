@@ -56,7 +56,7 @@ type conn struct {
 const (
 	// maxSocketSessions bounds the clients that share a websocket.
 	maxSocketSessions = 256
-	readBuffer        = 16 << 10
+	readBuffer        = 4 << 10
 )
 
 var pingFrame = ws.MustCompileFrame(ws.NewPingFrame(nil))
