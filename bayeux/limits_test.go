@@ -464,3 +464,38 @@ func TestOrderUnderLoad(t *testing.T) {
 		}
 	}
 }
+
+// Websockets that are being opened while the server stops.
+func TestShutdownWhileOpening(t *testing.T) {
+	forSockets(t, func(t *testing.T, opt bayeux.Options) {
+		for range 20 {
+			s := newServer(t, opt)
+			hs := httptest.NewServer(s)
+			done := make(chan struct{})
+			for range 8 {
+				go func() {
+					for {
+						nc, _, _, err := ws.Dial(context.Background(), "ws"+strings.TrimPrefix(hs.URL, "http"))
+						if err != nil {
+							done <- struct{}{}
+							return
+						}
+						_ = wsutil.WriteClientText(nc, []byte(`[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["websocket"]}]`))
+						defer func() { _ = nc.Close() }()
+					}
+				}()
+			}
+			eventually(t, "some are there", func() bool { return s.Stats().Clients > 4 })
+			if err := s.Shutdown(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			for range 8 {
+				<-done
+			}
+			if st := s.Stats(); st.Sockets != 0 || st.Clients != 0 {
+				t.Fatalf("%+v", st)
+			}
+			hs.Close()
+		}
+	})
+}

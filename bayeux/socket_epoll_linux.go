@@ -127,6 +127,10 @@ func (p *poller) open(c *conn, nc net.Conn) socket {
 
 func (f *fdSocket) start() {
 	f.c.mu.Lock()
+	if f.fd < 0 { // closed before it began
+		f.c.mu.Unlock()
+		return
+	}
 	f.p.mu.Lock()
 	for f.fd >= len(f.p.conns) {
 		f.p.conns = append(f.p.conns, make([]*conn, max(1024, len(f.p.conns)))...)
@@ -225,7 +229,9 @@ func (f *fdSocket) close() {
 		return
 	}
 	f.p.mu.Lock()
-	f.p.conns[f.fd] = nil
+	if f.fd < len(f.p.conns) {
+		f.p.conns[f.fd] = nil
+	}
 	f.p.mu.Unlock()
 	_ = unix.Close(f.fd) // which takes it out of the epoll set
 	f.fd = -1

@@ -5,7 +5,7 @@ import { Inbox, equal, log, restart, run, sleep, within } from './check.mjs';
 const [url, transport] = process.argv.slice(2);
 const { adapt } = await load('cometd-nodejs-client');
 adapt();
-const { CometD, AckExtension, TimeSyncExtension } = await load('cometd');
+const { CometD, AckExtension, BinaryExtension, TimeSyncExtension } = await load('cometd');
 
 function client() {
   const c = new CometD();
@@ -14,6 +14,7 @@ function client() {
   const ack = new AckExtension(), time = new TimeSyncExtension();
   c.registerExtension('ack', ack);
   c.registerExtension('timesync', time);
+  c.registerExtension('binary', new BinaryExtension());
   return Object.assign(c, { time });
 }
 
@@ -51,6 +52,17 @@ run(async () => {
     b.batch(() => { for (let i = 0; i < N; i++) b.publish('/chat/room', i, () => ++n === N && resolve()); });
   }));
   equal((await inbox.atLeast(N + 1, 15000, 'batch')).slice(1), Array.from({ length: N }, (_, i) => i), 'order of the batch');
+
+  // Binary data, as the binary extension packs it.
+  const packed = new Inbox();
+  await ask('subscribe', (cb) => a.subscribe('/binary', (m) => packed.add(m.data), cb));
+  await ask('binary publish', (cb) => b.publishBinary('/binary', new Uint8Array([0, 1, 254, 255, 7]), true, { name: 'x' }, cb));
+  const [bin] = await packed.atLeast(1, 10000, 'binary');
+  equal([Array.from(new Uint8Array(bin.data)), bin.last, bin.meta], [[0, 1, 254, 255, 7], true, { name: 'x' }], 'binary');
+
+  // A service nobody handles, and a refusal.
+  const bad = await new Promise((resolve) => b.publish('/bad channel', 1, resolve));
+  equal(bad.successful, false, 'invalid channel');
 
   // The connection breaks while messages come: with the ack extension nothing
   // is lost and the session goes on.
