@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// VisitID is a time-ordered 63-bit row id: the milliseconds since 2020-01-01
+// VisitID is a time-ordered 63-bit row id: the milliseconds since 2000-01-01
 // UTC, shifted left by 22 bits, and 22 bits that tell visits of the same
 // millisecond apart. It is a string in JSON, as JavaScript's numbers are too
 // short for it.
 type VisitID int64
 
 const (
-	visitIDEpoch = 1577836800000 // 2020-01-01T00:00:00Z in Unix ms
+	visitIDEpoch = 946684800000 // 2000-01-01T00:00:00Z in Unix ms: older logs can be imported
 	visitIDShift = 22
-	visitIDMax   = 1<<(63-visitIDShift) - 1 // the last millisecond, in 2089
+	visitIDMax   = 1<<(63-visitIDShift) - 1 // the last millisecond, in 2069
 )
 
 // FirstVisitID is the lowest id a visit that started at t can have; ranges
