@@ -39,7 +39,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveWebSocket(w, r)
 	case r.Method == http.MethodOptions:
 		s.preflight(w, r)
-	case r.Method == http.MethodGet && isScript(r.URL.Path):
+	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && isScript(r.URL.Path):
 		s.serveFile(w, r)
 	case r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
 		s.serveEventSource(w, r)
