@@ -162,6 +162,7 @@ func FuzzFrames(f *testing.F) {
 			c.req = Request{Transport: WebSocket, conn: c}
 			c.timer.owner = c
 			s.stats.sockets.Add(1)
+			s.countAddress(s.opened, c.req.RemoteAddr, 1)
 			rd := new(reader)
 			for rest := b; len(rest) > 0; {
 				k := min(size, len(rest))

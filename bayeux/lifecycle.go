@@ -21,7 +21,7 @@ func (s *Server) newSession(id string, req *Request) (*session, *Error) {
 		if s.count.Load() >= int64(s.opt.MaxClients) {
 			return nil, ErrLimit("clients")
 		}
-		if !s.countAddress(sess.addr, 1) {
+		if !s.countAddress(s.addresses, sess.addr, 1) {
 			return nil, ErrLimit("clients of this address")
 		}
 	}
@@ -34,22 +34,23 @@ func (s *Server) newSession(id string, req *Request) (*session, *Error) {
 	return sess, nil
 }
 
-// countAddress keeps the number of sessions of an address within its bound.
-func (s *Server) countAddress(a netip.Addr, n int32) bool {
+// countAddress keeps the number of sessions, or of websockets, of an address
+// within its bound.
+func (s *Server) countAddress(by map[netip.Addr]int32, a netip.Addr, n int32) bool {
 	if a.Is6() {
 		p, _ := a.Prefix(64)
 		a = p.Addr()
 	}
 	s.addrMu.Lock()
 	defer s.addrMu.Unlock()
-	c := s.addresses[a] + n
+	c := by[a] + n
 	if n > 0 && int(c) > s.opt.MaxClientsPerAddress {
 		return false
 	}
 	if c <= 0 {
-		delete(s.addresses, a)
+		delete(by, a)
 	} else {
-		s.addresses[a] = c
+		by[a] = c
 	}
 	return true
 }
@@ -140,7 +141,7 @@ func (s *Server) dismantle(sess *session, why Reason) (subs []*subscription, c *
 	sm.mu.Unlock()
 	s.count.Add(-1)
 	if sess.local == nil {
-		s.countAddress(sess.origin, -1)
+		s.countAddress(s.addresses, sess.origin, -1)
 	}
 	return subs, c
 }

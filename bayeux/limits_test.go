@@ -465,6 +465,39 @@ func TestOrderUnderLoad(t *testing.T) {
 	}
 }
 
+// A message that comes a byte at a time for ever.
+func TestTrickle(t *testing.T) {
+	forSockets(t, func(t *testing.T, opt bayeux.Options) {
+		opt.MessageTimeout, opt.PingInterval, opt.PongTimeout = 300*time.Millisecond, 100*time.Millisecond, 10*time.Second
+		s := newServer(t, opt)
+		k := dial(t, serve(t, s), nil)
+		k.open("")
+		frame := ws.MustCompileFrame(ws.MaskFrameInPlace(ws.NewTextFrame([]byte(strings.Repeat(" ", 60_000)))))
+		go func() {
+			for i := range frame {
+				if _, err := k.nc.Write(frame[i : i+1]); err != nil {
+					return
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}()
+		eventually(t, "it is closed", func() bool { return s.Stats().Sockets == 0 })
+	})
+}
+
+func TestSocketsOfOneAddress(t *testing.T) {
+	s := newServer(t, bayeux.Options{MaxClientsPerAddress: 2})
+	url := serve(t, s)
+	a := dial(t, url, nil)
+	dial(t, url, nil)
+	if _, _, _, err := ws.Dial(context.Background(), "ws"+strings.TrimPrefix(url, "http")); err == nil {
+		t.Error("a third socket")
+	}
+	_ = a.nc.Close()
+	eventually(t, "one has gone", func() bool { return s.Stats().Sockets == 1 })
+	dial(t, url, nil)
+}
+
 // Websockets that are being opened while the server stops.
 func TestShutdownWhileOpening(t *testing.T) {
 	forSockets(t, func(t *testing.T, opt bayeux.Options) {

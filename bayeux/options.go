@@ -39,8 +39,9 @@ type Options struct {
 	// 25 s), and how often an EventSource is sent a comment; PongTimeout how long
 	// an answer may take before the socket counts as broken (default 10 s).
 	PingInterval, PongTimeout time.Duration
-	// HandshakeTimeout closes a websocket that has no session (default 15 s).
-	HandshakeTimeout time.Duration
+	// HandshakeTimeout closes a websocket that has no session (default 15 s),
+	// MessageTimeout one that has begun a message and does not end it (default 30 s).
+	HandshakeTimeout, MessageTimeout time.Duration
 
 	// MaxBody bounds a request body and a websocket message, in bytes (default 1 MiB).
 	MaxBody int
@@ -51,7 +52,8 @@ type Options struct {
 	// MaxSubscriptions bounds the channels of one client (default 128).
 	MaxSubscriptions int
 	// MaxClients bounds the sessions of the node (default 4 million),
-	// MaxClientsPerAddress those of one IPv4 address or IPv6 /64 (default 65,536).
+	// MaxClientsPerAddress those of one IPv4 address or IPv6 /64, and its open
+	// websockets as well (default 65,536).
 	MaxClients, MaxClientsPerAddress int
 
 	// Retention keeps history for the channels that match; the first rule counts.
@@ -126,6 +128,7 @@ func (o *Options) defaults() {
 	def(&o.PingInterval, 25*time.Second)
 	def(&o.PongTimeout, 10*time.Second)
 	def(&o.HandshakeTimeout, 15*time.Second)
+	def(&o.MessageTimeout, 30*time.Second)
 	num := func(n *int, v int) {
 		if *n == 0 {
 			*n = v

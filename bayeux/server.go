@@ -31,7 +31,8 @@ type Server struct {
 	sessions  [256]sessionMap
 	count     atomic.Int64
 	addrMu    sync.Mutex
-	addresses map[netip.Addr]int32
+	addresses map[netip.Addr]int32 // sessions
+	opened    map[netip.Addr]int32 // websockets
 
 	extMu       sync.Mutex
 	extensions  atomic.Pointer[[]*Extension]
@@ -73,7 +74,7 @@ func New(ctx context.Context, opt Options) (*Server, error) {
 	}
 	s := &Server{
 		opt: opt, nodeID: opt.NodeID, log: opt.Log, engine: opt.Engine,
-		wheel: newWheel(), addresses: map[netip.Addr]int32{}, conns: map[*conn]struct{}{},
+		wheel: newWheel(), addresses: map[netip.Addr]int32{}, opened: map[netip.Addr]int32{}, conns: map[*conn]struct{}{},
 		stopping: make(chan struct{}), stopped: make(chan struct{}), poller: newPoller(),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -34,6 +34,7 @@ type conn struct {
 	req Request // of the upgrade
 	// lastRead is when something came from the client, in ms.
 	lastRead atomic.Int64
+	partial  atomic.Int64 // ms, since when a message is incomplete; 0 when none is
 	sched    atomic.Int32 // of ready
 
 	mu       sync.Mutex
@@ -63,6 +64,10 @@ var pingFrame = ws.MustCompileFrame(ws.NewPingFrame(nil))
 
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	req := s.NewRequest(r, WebSocket)
+	if !s.countAddress(s.opened, req.RemoteAddr, 1) {
+		httpError(w, http.StatusTooManyRequests, "too many websockets from this address")
+		return
+	}
 	up := ws.HTTPUpgrader{}
 	if req.sent == 0 && !s.opt.NoCookie {
 		up.Header = http.Header{"Set-Cookie": {s.newCookie(r, &req).String()}}
@@ -72,6 +77,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		if nc != nil {
 			_ = nc.Close()
 		}
+		s.countAddress(s.opened, req.RemoteAddr, -1)
 		return
 	}
 	var rest []byte
@@ -93,6 +99,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	case <-s.stopping:
 		s.connMu.Unlock()
 		c.sock.close()
+		s.countAddress(s.opened, req.RemoteAddr, -1)
 		return
 	default:
 	}
@@ -272,6 +279,16 @@ func (c *conn) readable() {
 
 // feed handles the frames in b; false when the connection is closed.
 func (c *conn) feed(rd *reader, b []byte) bool {
+	ok := c.frames(rd, b)
+	if len(c.in) == 0 && !c.fragment {
+		c.partial.Store(0)
+	} else if c.partial.Load() == 0 {
+		c.partial.Store(c.srv.wheel.now())
+	}
+	return ok
+}
+
+func (c *conn) frames(rd *reader, b []byte) bool {
 	if len(c.in) > 0 {
 		c.in = append(c.in, b...)
 		b = c.in
@@ -406,6 +423,7 @@ func (c *conn) close(why Reason) {
 	c.srv.connMu.Lock()
 	delete(c.srv.conns, c)
 	c.srv.connMu.Unlock()
+	c.srv.countAddress(c.srv.opened, c.req.RemoteAddr, -1)
 	c.srv.stats.sockets.Add(-1)
 	for _, s := range sessions {
 		s.detached(c, nil, nil, why)
@@ -471,6 +489,11 @@ func (c *conn) expire(now int64) int64 {
 	}
 	if c.pinged > 0 && last >= c.pinged {
 		c.pinged = 0
+	}
+	if p := c.partial.Load(); p > 0 && p+o.MessageTimeout.Milliseconds() <= now {
+		c.send(ws.MustCompileFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusPolicyViolation, "message took too long"))))
+		c.fail(ReasonTimeout)
+		return never
 	}
 	if c.pinged > 0 {
 		if due := c.pinged + o.PongTimeout.Milliseconds(); due > now {
