@@ -236,36 +236,51 @@ func TestCookielessOverMidnight(t *testing.T) {
 // order: every event is stored once, in a visit of its visitor that was
 // alive then.
 func TestCookielessSendingAgainIsHarmless(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		w := newWorld(t)
+		if seed%3 == 0 {
+			w.site.Settings.VisitRule = tracker.VisitFixed
+		}
 		type sent struct {
 			hit tracker.Hit
 			at  time.Time
 		}
-		var all []sent
+		var all, held []sent
+		deliver := func(s sent) {
+			all = append(all, s)
+			w.collect(t, &s.hit)
+		}
 		n := 0
 		for range 300 {
 			w.now = w.now.Add(time.Duration(rng.ExpFloat64() * float64(10*time.Minute)))
-			h := tracker.Hit{
+			h := sent{tracker.Hit{
 				Address: netip.AddrFrom4([4]byte{10, 0, byte(rng.IntN(3)), 1}), UserAgent: "Firefox",
 				Events: []tracker.HitEvent{{ID: fmt.Sprint("e", n), Name: "x", Time: w.now}},
-			}
+			}, w.now}
 			n++
-			all = append(all, sent{h, w.now})
-			w.collect(t, &h)
-			if rng.IntN(3) == 0 { // an answer was lost: again, later
+			if rng.IntN(6) == 0 { // the network was away: first comes what happened later
+				held = append(held, h)
+			} else {
+				deliver(h)
+			}
+			if len(held) > 0 && rng.IntN(5) == 0 {
+				i := rng.IntN(len(held))
+				deliver(held[i])
+				held = append(held[:i], held[i+1:]...)
+			}
+			if len(all) > 0 && rng.IntN(3) == 0 { // an answer was lost: again, later
 				again := all[rng.IntN(len(all))]
 				if w.now.Sub(again.at) > 40*time.Hour {
 					continue // longer than its salt is kept
 				}
-				again.hit.Received = time.Time{}
 				w.collect(t, &again.hit)
 			}
 			if rng.IntN(40) == 0 {
 				w.restart()
 			}
 		}
+		n -= len(held)
 		if w.stored() != n {
 			t.Fatalf("seed %d: %d events sent, %d stored", seed, n, w.stored())
 		}

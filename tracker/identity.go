@@ -218,32 +218,38 @@ func (s *sessions) salt(ctx context.Context, day string) ([]byte, error) {
 }
 
 // visit gives v the visit that one of who had going when the hit happened,
-// the first of who being preferred, else a new one of the first. now is when
-// the hit arrived.
+// else the one that began soon after it, else a new one of the first. now is
+// when the hit arrived.
 //
-// What is remembered of a visitor is their latest visit, so only hits of the
-// present may put it there: one that comes late asks the store and leaves no
-// trace.
+// A visit that had begun and was alive comes before one that began shortly
+// after. So no visit of a visitor ever gets a start between that of another
+// and a hit which that one took: however late and out of order hits arrive,
+// one sent again finds the visit that took it.
 func (s *sessions) visit(ctx context.Context, v *Visit, site *Site, who []Visitor, now time.Time) (goesOn bool, err error) {
 	t, last, rule := v.StartedAt, v.LastAt, &site.Settings
 	present := !t.Add(max(rule.slack(), ahoyTimeWindow)).Before(now)
+	var next VisitRef
 	for _, w := range who {
-		ref, ok := s.last.Get(w.ID)
-		if !ok || t.Before(ref.StartedAt.Add(-rule.slack())) {
-			ref, ok, err = s.visits.LastVisit(ctx, site.ID, w.ID, t.Add(rule.slack()))
-			if err != nil {
-				return false, asError(err)
-			}
+		prior, after, err := s.around(ctx, site, w, t, now, present)
+		if err != nil {
+			return false, asError(err)
 		}
-		if ok && rule.alive(ref, t) {
+		if prior.Token != "" && rule.alive(prior, t) {
 			v.Visitor = w
-			s.goOn(v, ref, t, last, present)
+			s.goOn(v, prior, t, last, present && after.Token == "")
 			return true, nil
 		}
+		if next.Token == "" && after.Token != "" && rule.alive(after, t) {
+			v.Visitor, next = w, after
+		}
+	}
+	if next.Token != "" {
+		s.goOn(v, next, t, last, present)
+		return true, nil
 	}
 	v.Visitor = who[0]
 	v.Token = slotToken(v.Visitor, t, rule.Timeout())
-	if !present {
+	if !s.remembers(v.Visitor, present) {
 		return false, nil
 	}
 	fresh := VisitRef{ID: v.ID, Token: v.Token, StartedAt: t, LastAt: last}
@@ -261,11 +267,43 @@ func (s *sessions) visit(ctx context.Context, v *Visit, site *Site, who []Visito
 	return false, nil
 }
 
+// around is the last visit of w that began at t or before, and one that began
+// after it, if there is any that matters; without a token when there is none.
+func (s *sessions) around(ctx context.Context, site *Site, w Visitor, t, now time.Time, present bool) (prior, after VisitRef, err error) {
+	rule := &site.Settings
+	if ref, ok := s.last.Get(w.ID); ok {
+		switch {
+		case ref.StartedAt.After(t):
+			if rule.alive(ref, t) {
+				after = ref
+			}
+		case present || rule.alive(ref, t):
+			return ref, after, nil
+		}
+	}
+	if after.Token == "" {
+		until := t.Add(rule.slack())
+		if present && now.After(until) {
+			until = now
+		}
+		ref, ok, err := s.visits.LastVisit(ctx, site.ID, w.ID, until)
+		if err != nil || !ok {
+			return prior, after, err
+		}
+		if !ref.StartedAt.After(t) {
+			return ref, after, nil
+		}
+		after = ref
+	}
+	prior, _, err = s.visits.LastVisit(ctx, site.ID, w.ID, t)
+	return prior, after, err
+}
+
 // goOn makes v the visit ref, which was also alive from t to last.
 func (s *sessions) goOn(v *Visit, ref VisitRef, t, last time.Time, present bool) {
 	ref.extend(t, last)
 	v.Token, v.StartedAt = ref.Token, ref.StartedAt
-	if have, ok := s.last.Get(v.Visitor.ID); !present && (!ok || have.Token != ref.Token) {
+	if !s.remembers(v.Visitor, present) {
 		return
 	}
 	s.last.Update(v.Visitor.ID, func(have VisitRef, ok bool) VisitRef {
@@ -278,6 +316,17 @@ func (s *sessions) goOn(v *Visit, ref VisitRef, t, last time.Time, present bool)
 		}
 		return ref
 	})
+}
+
+// remembers reports whether a visit of w is to be remembered. What is
+// remembered of a visitor is their latest visit, so only hits of the present
+// may begin that: of one that comes late nobody knows what came after it.
+func (s *sessions) remembers(w Visitor, present bool) bool {
+	if present {
+		return true
+	}
+	_, ok := s.last.Get(w.ID)
+	return ok
 }
 
 func (r *VisitRef) extend(t, last time.Time) {
@@ -295,15 +344,15 @@ func (s *Settings) alive(ref VisitRef, t time.Time) bool {
 		return false
 	}
 	if s.VisitRule == VisitFixed {
-		return t.Before(ref.StartedAt.Add(s.Timeout()))
+		// Since it was begun: a late hit may have moved the start back, and
+		// what came at the end must still find it.
+		return t.Before(ref.ID.Time().Add(s.Timeout()))
 	}
 	return t.Before(ref.LastAt.Add(s.Timeout()))
 }
 
 // slack is by how much a hit may have happened before the known start of its
 // visit: hits of one page may arrive in another order than they happened.
-// Under the idle rule the visit before ended at least a timeout before that
-// start, so a hit sent again never moves from one visit to the next.
 func (s *Settings) slack() time.Duration {
 	if s.VisitRule == VisitFixed {
 		return 0
