@@ -54,11 +54,14 @@ func main() {
 // slow is a store whose commits take longer.
 type slow struct {
 	store.Writer
-	delay time.Duration
-	skip  bool
+	delay   time.Duration
+	skip    bool
+	writing time.Duration // spent in Write; read when no more is written
 }
 
-func (s slow) Write(ctx context.Context, batch []*tracker.Record) error {
+func (s *slow) Write(ctx context.Context, batch []*tracker.Record) error {
+	began := time.Now()
+	defer func() { s.writing += time.Since(began) }()
 	var err error
 	if s.skip {
 		for _, r := range batch {
@@ -89,11 +92,13 @@ func run(ctx context.Context) error {
 	if err := oneSite(ctx, st, sites); err != nil {
 		return err
 	}
-	batcher := store.NewBatcher(slow{st, *delay, *nothing}, store.BatcherConfig{})
+	writer := &slow{Writer: st, delay: *delay, skip: *nothing}
+	batcher := store.NewBatcher(writer, store.BatcherConfig{})
 	defer func() {
 		batcher.Close()
 		s := batcher.Stats()
-		fmt.Fprintf(os.Stderr, "commits=%d records=%d records_per_commit=%.1f refused=%d\n", s.Commits, s.Records, float64(s.Records)/float64(max(s.Commits, 1)), s.Refused)
+		fmt.Fprintf(os.Stderr, "commits=%d records=%d records_per_commit=%.1f ms_per_commit=%.2f refused=%d\n", s.Commits, s.Records,
+			float64(s.Records)/float64(max(s.Commits, 1)), float64(writer.writing.Microseconds())/1e3/float64(max(s.Commits, 1)), s.Refused)
 	}()
 	locator, err := geo.Builtin()
 	if err != nil {
