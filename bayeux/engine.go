@@ -34,10 +34,12 @@ type Engine interface {
 
 	// Lookup finds a session of another node and says who may claim it.
 	Lookup(ctx context.Context, id string) (Credentials, bool, error)
-	// Claim moves the session to node n: its former node has released it, and
-	// what it had queued is in the state. A session that is just on its way
-	// between two other nodes is waited for. False when there is no such session.
-	Claim(ctx context.Context, n Node, id string) (*State, bool, error)
+	// Claim moves the session to node n. Its former node releases it, and adopt
+	// takes it in at n: when adopt returns n has subscribed to all that is in the
+	// state. The engine sees to it that of what is published meanwhile nothing
+	// falls between the two nodes and nothing reaches both. A session that is just
+	// on its way between two other nodes is waited for. False when there is none.
+	Claim(ctx context.Context, n Node, id string, adopt func(*State) error) (bool, error)
 }
 
 // Watcher is implemented by engines that must know what a node listens for.

@@ -197,7 +197,9 @@ func (nullEngine) Broadcast(context.Context, Command) error { return nil }
 func (nullEngine) Lookup(context.Context, string) (Credentials, bool, error) {
 	return Credentials{}, false, nil
 }
-func (nullEngine) Claim(context.Context, Node, string) (*State, bool, error) { return nil, false, nil }
+func (nullEngine) Claim(context.Context, Node, string, func(*State) error) (bool, error) {
+	return false, nil
+}
 
 // The wheel calls at the time that was set, whichever way it moved.
 func TestWheel(t *testing.T) {

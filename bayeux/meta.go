@@ -35,35 +35,40 @@ func (s *Server) handshake(ctx context.Context, req *Request, m, reply *Message)
 	if refused != nil {
 		return refused
 	}
+	// Told first: a socket that closes just now is an event too, and comes after.
 	sess.mu.Lock()
-	if req.conn != nil {
-		if !req.conn.adopt(sess) {
-			sess.mu.Unlock()
-			s.end(sess, ReasonLimit)
-			return ErrLimit("clients of this websocket")
-		}
-		sess.conn = req.conn
-	} else if sess.local == nil {
-		sess.seen(s.opt.ResumeTimeout.Milliseconds())
-	}
 	if ackWanted(m) {
 		sess.ack = &ackState{}
 	}
 	snap := s.snapshotIfRecorded(sess)
 	e := sess.event(EventHandshake)
 	sess.mu.Unlock()
+	e.Message = m
+	s.emit(e)
 	if s.recorder != nil {
 		if err := s.recorder.Save(ctx, snap); err != nil {
 			s.end(sess, ReasonLimit)
 			return err
 		}
 	}
+	sess.mu.Lock()
+	adopted := true
+	if req.conn != nil {
+		if adopted = req.conn.adopt(sess); adopted {
+			sess.conn = req.conn
+		}
+	} else if sess.local == nil {
+		sess.seen(s.opt.ResumeTimeout.Milliseconds())
+	}
+	sess.mu.Unlock()
+	if !adopted { // it has closed, or has too many
+		s.end(sess, ReasonLimit)
+		return ErrLimit("clients of this websocket")
+	}
 	reply.ClientID = sess.id
 	interval, timeout := s.opt.Interval.Milliseconds(), s.opt.Timeout.Milliseconds()
 	reply.Advice = &Advice{Reconnect: "retry", Interval: &interval, Timeout: &timeout}
 	reply.Ext = replyExt{ackEnabled: sess.ack != nil, sync: s.timesync(m).reply()}.json()
-	e.Message = m
-	s.emit(e)
 	return nil
 }
 

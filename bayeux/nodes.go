@@ -107,11 +107,13 @@ func (s *Server) find(ctx context.Context, req *Request, id string) (*session, e
 	if sess := s.session(id); sess != nil {
 		return sess.forRequest(req)
 	}
-	st, ok, err := s.engine.Claim(ctx, s, id)
-	if err != nil || !ok {
-		return nil, err
-	}
-	return s.restore(ctx, req, st)
+	var sess *session
+	_, err = s.engine.Claim(ctx, s, id, func(st *State) error {
+		var err error
+		sess, err = s.restore(ctx, req, st)
+		return err
+	})
+	return sess, err
 }
 
 // forRequest returns the session if the request may use it.
@@ -158,12 +160,8 @@ func (s *Server) restore(ctx context.Context, req *Request, st *State) (*session
 	sess.mu.Lock()
 	live := sess.queue
 	sess.setQueue(nil)
-	have := map[*Message]bool{}
 	for _, m := range append(st.Queue, live...) {
-		if !have[m] {
-			have[m] = true
-			sess.enqueue(m)
-		}
+		sess.enqueue(m)
 	}
 	sess.hold = false
 	sess.notify()

@@ -44,7 +44,7 @@ func RunPair(t *testing.T, f Factory) {
 		"Conversation": func(t *testing.T, f Factory) { testConversation(t, f, 2) },
 		"QueueMoves":   testQueueMoves, "AckMoves": testAckMoves, "HeldPollIsAnswered": testHeldPollIsAnswered,
 		"Theft": testTheft, "Kick": testKick, "CloseChannel": testCloseChannel,
-		"HistoryIsShared": testHistoryIsShared, "EventsOnce": testEventsOnce,
+		"NothingLost": testNothingLost, "HistoryIsShared": testHistoryIsShared, "EventsOnce": testEventsOnce,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, f) })
 	}
@@ -267,8 +267,9 @@ func testUnknownSession(t *testing.T, f Factory) {
 	if _, ok, err := e.Lookup(t.Context(), "nobody"); ok || err != nil {
 		t.Error(ok, err)
 	}
-	if st, ok, err := e.Claim(t.Context(), n, "nobody"); ok || err != nil || st != nil {
-		t.Error(st, ok, err)
+	adopt := func(*bayeux.State) error { t.Error("adopted"); return nil }
+	if ok, err := e.Claim(t.Context(), n, "nobody", adopt); ok || err != nil {
+		t.Error(ok, err)
 	}
 }
 

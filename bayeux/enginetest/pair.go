@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -132,6 +133,50 @@ func testAckMoves(t *testing.T, f Factory) {
 	}
 	if _, got := connect(a, 2); got != "" {
 		t.Error("again: ", got)
+	}
+}
+
+// testNothingLost: a client with the acknowledgement extension polls at whatever
+// node, and every third reply does not reach it, while two publishers publish at
+// whatever node. In the end it has everything once, each publisher's in order.
+func testNothingLost(t *testing.T, f Factory) {
+	h := newHub(t, f, 2)
+	c := h.client(`{"ack":true}`)
+	c.subscribe(h.servers[0], "/x/*")
+	const N = 150
+	var wg sync.WaitGroup
+	for p := range 2 {
+		wg.Go(func() {
+			for i := range N {
+				if _, err := h.servers[(p+i)%2].Publish(t.Context(), fmt.Sprintf("/x/%d", p), i); err != nil {
+					t.Error(err)
+				}
+				if i%10 == 0 {
+					time.Sleep(time.Millisecond)
+				}
+			}
+		})
+	}
+	defer wg.Wait()
+	r := rand.New(rand.NewPCG(1, 2))
+	next := map[string]int{}
+	ack := "0"
+	for end := time.Now().Add(2 * patience); next["/x/0"] < N || next["/x/1"] < N; {
+		if time.Now().After(end) {
+			t.Fatal("not all came: ", next)
+		}
+		s := h.servers[r.IntN(2)]
+		reply := c.must(s, `{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":%d},"ext":{"ack":%s}}`, c.id, r.IntN(20), ack)
+		if r.IntN(3) == 0 {
+			continue // lost
+		}
+		ack = string(reply[0].ExtField("ack"))
+		for _, m := range reply[1:] {
+			if string(m.Data) != fmt.Sprint(next[m.Channel]) {
+				t.Fatalf("%s: got %s, want %d", m.Channel, m.Data, next[m.Channel])
+			}
+			next[m.Channel]++
+		}
 	}
 }
 

@@ -19,7 +19,10 @@ import (
 
 // Engine implements bayeux.Engine. The zero value is not usable: see New.
 type Engine struct {
-	nodes  atomic.Pointer[[]bayeux.Node]
+	nodes atomic.Pointer[[]bayeux.Node]
+	// moving is held by whoever moves a session; publishing waits for it, so that
+	// each message goes to the session's former node or to its new one.
+	moving sync.RWMutex
 	mu     sync.Mutex // changes of nodes
 	prefix string     // of this engine's epochs
 
@@ -102,6 +105,8 @@ func (e *Engine) Publish(_ context.Context, m *bayeux.Message, keep bayeux.Reten
 }
 
 func (e *Engine) deliver(m *bayeux.Message) {
+	e.moving.RLock()
+	defer e.moving.RUnlock()
 	for _, n := range *e.nodes.Load() {
 		n.Deliver(m)
 	}
@@ -200,14 +205,16 @@ func (e *Engine) Lookup(_ context.Context, id string) (bayeux.Credentials, bool,
 }
 
 // Claim implements bayeux.Engine.
-func (e *Engine) Claim(_ context.Context, to bayeux.Node, id string) (*bayeux.State, bool, error) {
+func (e *Engine) Claim(_ context.Context, to bayeux.Node, id string, adopt func(*bayeux.State) error) (bool, error) {
+	e.moving.Lock()
+	defer e.moving.Unlock()
 	for _, n := range *e.nodes.Load() {
 		if n == to {
 			continue
 		}
 		if st, ok := n.Release(id); ok {
-			return st, true, nil
+			return true, adopt(st)
 		}
 	}
-	return nil, false, nil
+	return false, nil
 }
