@@ -2,8 +2,11 @@ package bayeux
 
 import (
 	"context"
+	"iter"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 )
 
 // ClientInfo describes a client of this node.
@@ -23,16 +26,49 @@ func (s *Server) Client(id string) (ClientInfo, bool) {
 	if sess == nil {
 		return ClientInfo{}, false
 	}
-	sess.mu.Lock()
-	defer sess.mu.Unlock()
-	i := ClientInfo{
-		ID: id, Transport: sess.transport, RemoteAddr: sess.addr, Identity: sess.identity,
-		Connected: !sess.dropped, Queued: len(sess.queue),
+	return sess.info()
+}
+
+// Clients goes through the clients of this node, those of this process included,
+// in no order. What comes and goes meanwhile may be missed.
+func (s *Server) Clients() iter.Seq[ClientInfo] {
+	return func(yield func(ClientInfo) bool) {
+		for i := range s.sessions {
+			for _, sess := range s.sessions[i].all() {
+				if info, ok := sess.info(); ok && !yield(info) {
+					return
+				}
+			}
+		}
 	}
-	for _, sub := range sess.subs {
+}
+
+// Exists reports whether any node of the hub has the client.
+func (s *Server) Exists(ctx context.Context, id string) (bool, error) {
+	if s.session(id) != nil {
+		return true, nil
+	}
+	_, ok, err := s.engine.Lookup(ctx, id)
+	return ok, err
+}
+
+func (s *session) info() (ClientInfo, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := ClientInfo{
+		ID: s.id, Transport: s.transport, RemoteAddr: s.addr, Identity: s.identity,
+		Connected: !s.dropped, Queued: len(s.queue),
+	}
+	for _, sub := range s.subs {
 		i.Subscriptions = append(i.Subscriptions, sub.topic.name)
 	}
-	return i, !sess.gone
+	return i, !s.gone
+}
+
+func (sm *sessionMap) all() []*session {
+	sm.mu.RLock()
+	defer sm.mu.RUnlock()
+	return slices.Collect(maps.Values(sm.m))
 }
 
 // Owns reports whether the HTTP request comes from the owner of the client id, as

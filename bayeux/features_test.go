@@ -600,6 +600,34 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+func TestClients(t *testing.T) {
+	s := newServer(t, bayeux.Options{})
+	want := map[string]bool{}
+	for range 20 {
+		c := newClient(t, s, "")
+		c.subscribe("/a")
+		want[c.id] = true
+	}
+	for c := range s.Clients() {
+		if !want[c.ID] || !c.Connected || len(c.Subscriptions) != 1 || c.Transport != bayeux.LongPolling {
+			t.Error(c)
+		}
+		delete(want, c.ID)
+		if ok, err := s.Exists(context.Background(), c.ID); !ok || err != nil {
+			t.Error(c.ID, err)
+		}
+	}
+	if len(want) != 0 {
+		t.Error("missed ", want)
+	}
+	if ok, _ := s.Exists(context.Background(), "nobody"); ok {
+		t.Error("nobody exists")
+	}
+	for range s.Clients() {
+		break
+	}
+}
+
 func TestDialectCometD(t *testing.T) {
 	s := newServer(t, bayeux.Options{Dialect: bayeux.DialectCometD, Policy: &bayeux.Rules{}})
 	c := newClient(t, s, "")

@@ -144,14 +144,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			sh.settle()
 		}
 		for i := range s.sessions {
-			sm := &s.sessions[i]
-			sm.mu.RLock()
-			all := make([]*session, 0, len(sm.m))
-			for _, sess := range sm.m {
-				all = append(all, sess)
-			}
-			sm.mu.RUnlock()
-			for _, sess := range all {
+			for _, sess := range s.sessions[i].all() {
 				sess.mu.Lock()
 				var c *conn
 				if !sess.gone {
