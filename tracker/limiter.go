@@ -68,10 +68,8 @@ func (t *TokenBuckets) Allow(site int64, addr netip.Addr, n int) (time.Duration,
 			s.old, s.now = s.now, make(map[bucketKey]bucket)
 		}
 	}
-	if d := now - b.at; d > 0 {
-		b.tokens = min(t.burst, b.tokens+t.rate*float64(d)/1e9)
-		b.at = now
-	}
+	b.tokens = min(t.burst, b.tokens+t.rate*float64(max(now-b.at, 0))/1e9)
+	b.at = now // also when the clock was set back, or nothing would come in until then
 	if b.tokens < need {
 		s.now[k] = b
 		wait := time.Duration((need - b.tokens) / t.rate * 1e9)

@@ -34,6 +34,11 @@ func TestTokenBuckets(t *testing.T) {
 	allow(3, netip.MustParseAddr("2001:db8::2"), 1, false)
 	allow(3, netip.MustParseAddr("2001:db8:0:1::1"), 1, true)
 	allow(1, netip.MustParseAddr("::ffff:203.0.113.7"), 1, false)
+	// The clock is set back.
+	now = now.Add(-time.Hour)
+	allow(1, a, 1, false)
+	now = now.Add(time.Second)
+	allow(1, a, 10, true)
 }
 
 func TestTokenBucketsAreBounded(t *testing.T) {
