@@ -116,6 +116,9 @@ func (c *Collector) collect(ctx context.Context, h *Hit) (Receipt, error) {
 		h.Received = c.Now()
 	}
 	h.Received = h.Received.Truncate(time.Millisecond)
+	if h.Received.UnixMilli() < visitIDEpoch { // ids tell no earlier time
+		h.Received = time.UnixMilli(visitIDEpoch).UTC()
+	}
 	site, err := c.site(h)
 	if err != nil {
 		return Receipt{}, err

@@ -294,6 +294,28 @@ func TestCookielessSendingAgainIsHarmless(t *testing.T) {
 	}
 }
 
+// A page that is looked at keeps its visit alive.
+func TestEngagedTimeIsASignOfLife(t *testing.T) {
+	w := newWorld(t)
+	hit := func(name string, at time.Time, engaged time.Duration) *tracker.Hit {
+		return &tracker.Hit{Address: alice, Events: []tracker.HitEvent{
+			{ID: name, Name: tracker.EventView, URL: "https://shop.example/" + name, Time: at, EngagedMS: engaged.Milliseconds()},
+		}}
+	}
+	began := w.now
+	w.collect(t, hit("long", began, 0))
+	w.now = began.Add(25 * time.Minute)
+	w.collect(t, hit("long", began, 20*time.Minute)) // again, with what has grown
+	w.now = began.Add(45 * time.Minute)
+	r := w.collect(t, hit("next", w.now, time.Hour)) // a clock that is wrong
+	if len(w.visits) != 1 || w.stored() != 2 {
+		t.Errorf("%d visits, %d events", len(w.visits), w.stored())
+	}
+	if last := w.visits[r.VisitToken].LastAt; !last.Equal(w.now) {
+		t.Errorf("last sign of life %s, now is %s", last, w.now)
+	}
+}
+
 // Many first hits of one visitor at once make one visit.
 func TestCookielessAtOnce(t *testing.T) {
 	w := newWorld(t)
@@ -309,6 +331,15 @@ func TestCookielessAtOnce(t *testing.T) {
 	wg.Wait()
 	if len(w.visits) != 1 || w.stored() != 50 {
 		t.Errorf("%d visits, %d events", len(w.visits), w.stored())
+	}
+}
+
+func TestReceivedLongAgo(t *testing.T) {
+	w := newWorld(t)
+	r := w.collect(t, &tracker.Hit{Trusted: true, Address: alice, Received: time.UnixMilli(-9e12), Events: []tracker.HitEvent{view("a", "/")}})
+	v := w.visits[r.VisitToken]
+	if !v.StartedAt.Equal(v.ID.Time()) {
+		t.Errorf("a visit of %s has an id of %s", v.StartedAt, v.ID.Time())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -20,6 +21,10 @@ type Visits interface {
 	// after notAfter, and false when there is none.
 	LastVisit(ctx context.Context, site int64, visitor VisitorID, notAfter time.Time) (VisitRef, bool, error)
 }
+
+// SaltDays is for how many days after its own a salt is kept: as long as an
+// event of its day may still come from a page that was open.
+const SaltDays = 2
 
 // Salts keeps the secrets of which cookieless visitors' tokens are made.
 type Salts interface {
@@ -67,7 +72,7 @@ func visitor(site *Site, token string) Visitor {
 }
 
 // span is from when to when the visit went on, as far as this hit can tell:
-// over its events, and now when it brings none.
+// over its events and the time engaged with them, and now when it brings none.
 func span(rec *Record, h *Hit) (began, last time.Time) {
 	began = h.Received
 	if h.StampNow { // Ahoy: the visit begins when the server hears of it
@@ -82,15 +87,20 @@ func span(rec *Record, h *Hit) (began, last time.Time) {
 	last = began
 	for i := range rec.Events {
 		t := rec.Events[i].Time
+		// A page that is looked at is a sign of life, too.
+		end := t.Add(time.Duration(rec.Events[i].EngagedMS) * time.Millisecond)
+		if end.After(h.Received) {
+			end = h.Received
+		}
 		if i == 0 && h.Visit == nil {
-			began, last = t, t
+			began, last = t, end
 			continue
 		}
 		if t.Before(began) {
 			began = t
 		}
-		if t.After(last) {
-			last = t
+		if end.After(last) {
+			last = end
 		}
 	}
 	return began, last
@@ -113,7 +123,7 @@ func (c *Collector) anonymous(ctx context.Context, site *Site, h *Hit, t time.Ti
 	masked := MaskAddress(h.Address.Unmap())
 	who := make([]Visitor, 0, 2)
 	for _, day := range []time.Time{t, t.AddDate(0, 0, -1)} {
-		salt, err := c.sessions.salt(ctx, day.UTC().Format(time.DateOnly))
+		salt, err := c.sessions.salt(ctx, day, c.Now())
 		if err != nil {
 			return nil, asError(err)
 		}
@@ -197,7 +207,10 @@ func (s *sessions) init(visits Visits, salts Salts) {
 	s.byDay = make(map[string][]byte)
 }
 
-func (s *sessions) salt(ctx context.Context, day string) ([]byte, error) {
+// salt is the salt of the day that t is in. Those of days gone by are
+// forgotten when a new day's is first asked for, as the store forgets them.
+func (s *sessions) salt(ctx context.Context, t, now time.Time) ([]byte, error) {
+	day := t.UTC().Format(time.DateOnly)
 	s.saltsMu.Lock()
 	salt, ok := s.byDay[day]
 	s.saltsMu.Unlock()
@@ -209,7 +222,11 @@ func (s *sessions) salt(ctx context.Context, day string) ([]byte, error) {
 		return nil, err
 	}
 	s.saltsMu.Lock()
-	if len(s.byDay) >= 16 { // old days, and clocks that jumped
+	if today := now.UTC().Format(time.DateOnly); day == today {
+		oldest := now.UTC().AddDate(0, 0, -SaltDays).Format(time.DateOnly)
+		maps.DeleteFunc(s.byDay, func(d string, _ []byte) bool { return d < oldest })
+	}
+	if len(s.byDay) >= 16 { // imports of old days, and clocks that jumped
 		clear(s.byDay)
 	}
 	s.byDay[day] = salt

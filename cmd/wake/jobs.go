@@ -34,9 +34,7 @@ func chore(ctx context.Context, st store.Store, sites []tracker.Site, now time.T
 		}
 	}
 	report("prepare", st.Prepare(ctx, now))
-	// Salts are needed for as long as an event of their day may still come
-	// from a page that was open: two days.
-	report("salts", st.DropSalts(ctx, now.UTC().AddDate(0, 0, -2).Format(time.DateOnly)))
+	report("salts", st.DropSalts(ctx, now.UTC().AddDate(0, 0, -tracker.SaltDays).Format(time.DateOnly)))
 	for _, s := range sites {
 		if s.Settings.RetentionDays <= 0 {
 			continue
