@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,11 +50,34 @@ func TestFayeBrowser(t *testing.T) {
 	}
 }
 
+// TestClientsAcrossNodes has every request of an unmodified client answered by
+// another node than the last.
+func TestClientsAcrossNodes(t *testing.T) {
+	for _, args := range [][]string{
+		{"faye.mjs", "faye", "long-polling"}, {"faye.mjs", "faye", "websocket"},
+		{"cometd.mjs", "long-polling"}, {"cometd.mjs", "websocket"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			t.Parallel()
+			l := newLive(t)
+			l.nodes = 2
+			l.start(t)
+			runScript(t, l, args[0], args[1:]...)
+		})
+	}
+}
+
 // runClient runs a script against a server, restarts the server or cuts all its
 // connections when the script says so, and passes when the script does.
 func runClient(t *testing.T, script string, args ...string) {
 	t.Helper()
-	l := startLive(t)
+	l := newLive(t)
+	l.start(t)
+	runScript(t, l, script, args...)
+}
+
+func runScript(t *testing.T, l *live, script string, args ...string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := nodeCommand(t, ctx, script, append([]string{l.url()}, args...)...)
@@ -78,7 +103,7 @@ func runClient(t *testing.T, script string, args ...string) {
 			l.cut()
 			_, _ = in.Write([]byte("done\n"))
 		case "LEFT":
-			eventually(t, "the page was left", func() bool { return l.hub.Stats().Clients == 0 })
+			eventually(t, "the page was left", func() bool { return l.hubs[0].Stats().Clients == 0 })
 			_, _ = in.Write([]byte("done\n"))
 		default:
 			t.Log(line)
@@ -96,18 +121,18 @@ type live struct {
 	mu    sync.Mutex
 	conns map[net.Conn]bool
 	addr  string // of the server
-	hub   *bayeux.Server
+	nodes int
+	hubs  []*bayeux.Server
 	http  *http.Server
 }
 
-func startLive(t *testing.T) *live {
+func newLive(t *testing.T) *live {
 	t.Helper()
 	relay, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &live{relay: relay, conns: map[net.Conn]bool{}}
-	l.start(t)
+	l := &live{relay: relay, conns: map[net.Conn]bool{}, nodes: 1}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -168,22 +193,31 @@ func (l *live) cut() {
 
 func (l *live) start(t *testing.T) {
 	t.Helper()
-	hub, err := bayeux.New(context.Background(), bayeux.Options{
-		Engine: memory.New(), ErrorInterval: 200 * time.Millisecond, Timeout: 8 * time.Second, ResumeTimeout: 3 * time.Second,
-		ClientFiles: os.DirFS(nodeModules + "/faye/client"),
-	})
-	if err != nil {
-		t.Fatal(err)
+	engine := memory.New()
+	l.hubs = nil
+	for range l.nodes {
+		hub, err := bayeux.New(context.Background(), bayeux.Options{
+			Engine: engine, ErrorInterval: 200 * time.Millisecond, Timeout: 8 * time.Second, ResumeTimeout: 3 * time.Second,
+			ClientFiles: os.DirFS(nodeModules + "/faye/client"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.hubs = append(l.hubs, hub)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var turn atomic.Uint32
+	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.hubs[int(turn.Add(1))%len(l.hubs)].ServeHTTP(w, r)
+	})
 	mux := http.NewServeMux()
-	mux.Handle("/faye", hub)
-	mux.Handle("/faye/", hub)
+	mux.Handle("/faye", next)
+	mux.Handle("/faye/", next)
 	mux.Handle("/", http.FileServer(http.Dir("clienttest")))
-	l.hub, l.http = hub, &http.Server{Handler: mux}
+	l.http = &http.Server{Handler: mux}
 	l.mu.Lock()
 	l.addr = ln.Addr().String()
 	l.mu.Unlock()
@@ -193,8 +227,10 @@ func (l *live) start(t *testing.T) {
 func (l *live) stop(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := l.hub.Shutdown(ctx); err != nil {
-		t.Error("shutdown:", err)
+	for _, hub := range l.hubs {
+		if err := hub.Shutdown(ctx); err != nil {
+			t.Error("shutdown:", err)
+		}
 	}
 	_ = l.http.Close()
 }

@@ -87,7 +87,7 @@ func (s *Server) find(ctx context.Context, req *Request, id string) (*session, e
 	if id == "" || len(id) > 128 {
 		return nil, nil
 	}
-	if sess := s.session(id); sess != nil {
+	if sess := s.session(id); sess != nil && !sess.isGone() {
 		return sess.forRequest(req)
 	}
 	cred, ok, err := s.engine.Lookup(ctx, id)
@@ -114,6 +114,13 @@ func (s *Server) find(ctx context.Context, req *Request, id string) (*session, e
 		return err
 	})
 	return sess, err
+}
+
+// isGone reports whether the session has ended, or moved, a moment ago.
+func (s *session) isGone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
 }
 
 // forRequest returns the session if the request may use it.

@@ -196,6 +196,8 @@ func (e *Engine) Broadcast(_ context.Context, c bayeux.Command) error {
 
 // Lookup implements bayeux.Engine.
 func (e *Engine) Lookup(_ context.Context, id string) (bayeux.Credentials, bool, error) {
+	e.moving.RLock() // not while it is between two nodes
+	defer e.moving.RUnlock()
 	for _, n := range *e.nodes.Load() {
 		if c, ok := n.Peek(id); ok {
 			return c, true, nil
