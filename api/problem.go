@@ -52,7 +52,7 @@ func (h *handlers) problem(err error, c echo.Context) {
 	default:
 		p.Status, p.Code = http.StatusInternalServerError, tracker.CodeInternal
 	}
-	if p.Status >= 500 {
+	if p.Status >= 500 && c.Request().Context().Err() == nil { // not for who left
 		h.Log.Error("request failed", "method", c.Request().Method, "route", c.Path(), "err", err)
 	}
 	p.Title = http.StatusText(p.Status)

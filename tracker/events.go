@@ -14,7 +14,11 @@ func (c *Collector) events(rec *Record, site *Site, h *Hit) (errs []ItemError) {
 	}
 	rec.Events = make([]Event, 0, len(h.Events))
 	for i := range h.Events {
-		e, err := c.event(&h.Events[i], site, h)
+		var same *Event // the one before, if on the same page
+		if n := len(rec.Events); n > 0 && i > 0 && rec.Events[n-1].Seq == i-1 && h.Events[i].URL == h.Events[i-1].URL {
+			same = &rec.Events[n-1]
+		}
+		e, err := c.event(&h.Events[i], same, site, h)
 		if err != nil {
 			errs = append(errs, ItemError{Index: i, Code: err.Code, Field: err.Field, Message: err.Message})
 			continue
@@ -25,7 +29,7 @@ func (c *Collector) events(rec *Record, site *Site, h *Hit) (errs []ItemError) {
 	return errs
 }
 
-func (c *Collector) event(in *HitEvent, site *Site, h *Hit) (e Event, err *Error) {
+func (c *Collector) event(in *HitEvent, same *Event, site *Site, h *Hit) (e Event, err *Error) {
 	e.Name = cleanText(in.Name, MaxName)
 	switch {
 	case e.Name == "":
@@ -43,7 +47,9 @@ func (c *Collector) event(in *HitEvent, site *Site, h *Hit) (e Event, err *Error
 		e.ID = ParseEventID(in.ID)
 	}
 	e.Time = eventTime(in.Time, h)
-	if in.URL != "" {
+	if same != nil {
+		e.Path = same.Path
+	} else if in.URL != "" {
 		_, e.Path = c.Sources.Page(clip(in.URL, MaxURL), site.Settings.KeepQuery)
 	}
 	e.Title = cleanText(in.Title, MaxTitle)
