@@ -297,11 +297,21 @@ func claim(recs []*tracker.Record) {
 	}
 }
 
-// weight is about how much memory a record holds while it waits.
+// weight is about how much memory a record holds while it waits: its parts,
+// and the texts of it that a client can make long.
 func weight(r *tracker.Record) int {
-	n := 1024 + len(r.Traits)
+	n := 1024 + len(r.Traits) + len(r.Visit.UserAgent) + arrivalWeight(&r.Visit.Arrival)
 	for i := range r.Events {
-		n += 256 + len(r.Events[i].Properties)
+		e := &r.Events[i]
+		n += 256 + len(e.Properties) + len(e.Path) + len(e.Title)
+		if e.Touch != nil {
+			n += 256 + arrivalWeight(e.Touch)
+		}
 	}
 	return n
+}
+
+func arrivalWeight(a *tracker.Arrival) int {
+	return len(a.LandingPage) + len(a.Referrer) + len(a.Keyword) + len(a.ClickID) +
+		len(a.UTMSource) + len(a.UTMMedium) + len(a.UTMTerm) + len(a.UTMContent) + len(a.UTMCampaign)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -237,6 +238,36 @@ func TestBatcherBounds(t *testing.T) {
 		}
 		if s := b.Stats(); s.Waiting != 0 || s.WaitingBytes != 0 || s.Refused != 20 {
 			t.Errorf("afterwards: %+v", s)
+		}
+	})
+}
+
+// What a client makes long counts: URLs and titles, too.
+func TestBatcherBoundsMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		long := strings.Repeat("x", 2000)
+		full := func() *tracker.Record {
+			return &tracker.Record{
+				Visit: tracker.Visit{Token: "a", Arrival: tracker.Arrival{LandingPage: long, Referrer: long}, Client: tracker.Client{UserAgent: long}},
+				Events: []tracker.Event{{ID: tracker.NewEventID(), Path: long, Title: long, Properties: []byte(long),
+					Touch: &tracker.Arrival{LandingPage: long, Referrer: long}}},
+			}
+		}
+		w := &fakeWriter{delay: time.Second}
+		b := NewBatcher(w, BatcherConfig{Log: quiet, MaxPendingBytes: 100_000})
+		defer b.Close()
+		var taken atomic.Int32
+		var wg sync.WaitGroup
+		for range 30 {
+			wg.Go(func() {
+				if b.Put(t.Context(), full()) == nil {
+					taken.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if n := int(taken.Load()); n != 100_000/(8*2000+1536) {
+			t.Errorf("%d records of 16 kB taken into 100 kB", n)
 		}
 	})
 }
