@@ -145,7 +145,7 @@ func (s *Server) connect(req *Request, m *Message, sess *session) (*poll, error)
 	sess.mu.Lock()
 	defer sess.mu.Unlock()
 	if sess.gone {
-		return nil, errUnknownClient(m.ClientID)
+		return nil, errGone
 	}
 	sess.answer(outcomeSuperseded)
 	transport := sess.transport

@@ -129,7 +129,7 @@ func (s *session) forRequest(req *Request) (*session, error) {
 	defer s.mu.Unlock()
 	switch {
 	case s.gone:
-		return nil, nil
+		return nil, errGone
 	case s.authorized(req):
 		return s, nil
 	case s.conn == nil && s.cred.tooEarly(req):

@@ -83,7 +83,11 @@ func (s *Server) handle(ctx context.Context, req *Request, m *Message) (*Message
 	var sess *session
 	if m.ClientID != "" && m.Channel != MetaHandshake {
 		var err error
-		sess, err = s.find(ctx, req, m.ClientID)
+		for range maxChase {
+			if sess, err = s.find(ctx, req, m.ClientID); !errors.Is(err, errGone) {
+				break
+			}
+		}
 		if errors.Is(err, errTooEarly) {
 			return nil, nil, err
 		}
@@ -105,36 +109,60 @@ func (s *Server) handle(ctx context.Context, req *Request, m *Message) (*Message
 			return reply, nil, nil
 		}
 	}
-	var err error
-	switch m.Channel {
-	case MetaHandshake:
-		err = s.handshake(ctx, req, m, reply)
-	case MetaConnect:
-		var p *poll
-		if p, err = s.connect(req, m, sess); err == nil {
-			return nil, p, nil
+	p, err := s.act(ctx, req, m, sess, reply)
+	// The session has just gone to another node, because of another request of the
+	// same client: go and get it.
+	for try := 0; errors.Is(err, errGone) && try < maxChase; try++ {
+		if sess, err = s.find(ctx, req, m.ClientID); err == nil {
+			p, err = s.act(ctx, req, m, sess, reply)
 		}
-		reply.ClientID = ""
-	case MetaSubscribe:
-		err = s.subscribe(ctx, req, m, sess, reply)
-	case MetaUnsubscribe:
-		err = s.unsubscribeMessage(ctx, req, m, sess, reply)
-	case MetaDisconnect:
-		if err = s.needSession(m, sess); err == nil {
-			s.end(sess, ReasonClient)
-		} else {
+	}
+	switch {
+	case p != nil:
+		return nil, p, nil
+	case err != nil:
+		if errors.Is(err, errGone) {
+			err = errUnknownClient(m.ClientID)
+		}
+		if m.Channel == MetaConnect || m.Channel == MetaDisconnect {
 			reply.ClientID = ""
 		}
-	default:
-		err = s.publishMessage(ctx, req, m, sess, reply)
-	}
-	if err != nil {
 		s.refuse(reply, err)
 		s.refusedHandshake(reply)
-	} else if m.Channel != MetaHandshake {
+	case m.Channel != MetaHandshake:
 		reply.Ext = mergeExt(reply.Ext, replyExt{sync: s.timesync(m).reply()})
 	}
 	return reply, nil, nil
+}
+
+// errGone is what acting on a session returns that has ended since it was found.
+var errGone = errors.New("bayeux: the session has ended or moved")
+
+// maxChase bounds how often a request follows a session from node to node.
+const maxChase = 5
+
+// act does what the message asks for.
+func (s *Server) act(ctx context.Context, req *Request, m *Message, sess *session, reply *Message) (*poll, error) {
+	switch m.Channel {
+	case MetaHandshake:
+		return nil, s.handshake(ctx, req, m, reply)
+	case MetaConnect:
+		return s.connect(req, m, sess)
+	case MetaSubscribe:
+		return nil, s.subscribe(ctx, req, m, sess, reply)
+	case MetaUnsubscribe:
+		return nil, s.unsubscribeMessage(ctx, req, m, sess, reply)
+	case MetaDisconnect:
+		if err := s.needSession(m, sess); err != nil {
+			return nil, err
+		}
+		if !s.end(sess, ReasonClient) {
+			return nil, errGone
+		}
+		return nil, nil
+	default:
+		return nil, s.publishMessage(ctx, req, m, sess, reply)
+	}
 }
 
 // refuse makes reply an error. Where the client must handshake, it is told so,

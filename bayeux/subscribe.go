@@ -2,6 +2,7 @@ package bayeux
 
 import (
 	"context"
+	"errors"
 )
 
 // subscribe: MUST clientId, subscription; MAY ext, id, and data for extensions
@@ -47,33 +48,44 @@ func (s *Server) subscribe(ctx context.Context, req *Request, m *Message, sess *
 	if positions != nil {
 		defer sess.release()
 	}
+	var failed error
 	for _, ch := range m.Subscription {
-		sub, err := s.subscribeOne(ctx, sess, ch)
-		if err != nil {
-			for _, sub := range added {
-				s.unsubscribe(ctx, sess, []string{sub.topic.name}, ReasonClient)
-			}
-			return err
+		var sub *subscription
+		if sub, failed = s.subscribeOne(ctx, sess, ch); failed != nil {
+			break
 		}
 		if sub != nil {
 			added = append(added, sub)
 		}
 	}
-	if positions != nil {
-		if reply.Ext, err = s.recover(ctx, sess, m, positions); err != nil {
-			return err
+	if failed != nil && !errors.Is(failed, errGone) {
+		for _, sub := range added {
+			s.unsubscribe(ctx, sess, []string{sub.topic.name}, ReasonClient)
 		}
+		return failed
 	}
 	sess.mu.Lock()
 	e := sess.event(EventSubscribe)
 	snap := s.snapshotIfRecorded(sess)
 	sess.mu.Unlock()
-	if snap != nil && len(added) > 0 {
-		s.save(ctx, snap)
-	}
+	// What was added before the session moved has moved with it.
 	for _, sub := range added {
 		e.Channel, e.Message = sub.topic.name, m
 		s.emit(e)
+	}
+	if failed != nil {
+		return failed
+	}
+	if snap != nil && len(added) > 0 {
+		s.save(ctx, snap)
+	}
+	if positions != nil {
+		if reply.Ext, err = s.recover(ctx, sess, m, positions); err != nil {
+			return err
+		}
+		if sess.isGone() {
+			return errGone
+		}
 	}
 	return nil
 }
@@ -96,7 +108,7 @@ func (s *Server) subscribeOne(ctx context.Context, sess *session, channel string
 		sess.mu.Unlock()
 		s.unsubscribeTopic(ctx, sess, sub)
 		if gone {
-			return nil, errUnknownClient(sess.id)
+			return nil, errGone
 		}
 		return nil, nil
 	}
@@ -139,6 +151,9 @@ func (s *Server) unsubscribeMessage(ctx context.Context, req *Request, m *Messag
 		}
 	}
 	s.unsubscribe(ctx, sess, m.Subscription, ReasonClient)
+	if sess.isGone() {
+		return errGone
+	}
 	return nil
 }
 

@@ -44,7 +44,7 @@ func RunPair(t *testing.T, f Factory) {
 		"Conversation": func(t *testing.T, f Factory) { testConversation(t, f, 2) },
 		"QueueMoves":   testQueueMoves, "AckMoves": testAckMoves, "HeldPollIsAnswered": testHeldPollIsAnswered,
 		"Theft": testTheft, "Kick": testKick, "CloseChannel": testCloseChannel,
-		"NothingLost": testNothingLost, "HistoryIsShared": testHistoryIsShared, "EventsOnce": testEventsOnce,
+		"NothingLost": testNothingLost, "ParallelRequests": testParallelRequests, "HistoryIsShared": testHistoryIsShared, "EventsOnce": testEventsOnce,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, f) })
 	}

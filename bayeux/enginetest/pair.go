@@ -180,6 +180,41 @@ func testNothingLost(t *testing.T, f Factory) {
 	}
 }
 
+// testParallelRequests: browsers send requests side by side, and a balancer sends
+// them to different nodes. None may be refused because another one has just moved
+// the session.
+func testParallelRequests(t *testing.T, f Factory) {
+	h := newHub(t, f, 2)
+	c := h.client("{}")
+	const workers, each = 4, 15
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			req := *c.req // each request is one of its own
+			for i := range each {
+				s := h.servers[(w+i)%2]
+				batch, err := bayeux.ParseMessages(fmt.Appendf(nil,
+					`[{"channel":"/meta/subscribe","clientId":%q,"subscription":["/w%d/%d","/w%[2]d/x%d"]},{"channel":"/w%[2]d/%[3]d","clientId":%[1]q,"data":%[3]d},{"channel":"/meta/unsubscribe","clientId":%[1]q,"subscription":"/w%[2]d/x%[3]d"},{"channel":"/meta/connect","clientId":%[1]q,"connectionType":"long-polling","advice":{"timeout":0}}]`,
+					c.id, w, i, i))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, r := range s.Process(t.Context(), &req, batch) {
+					if r.Reply && !r.Successful {
+						t.Errorf("worker %d, %d: %s: %s", w, i, r.Channel, r.Error)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	c.poll(h.servers[0], 0)
+	if i, ok := h.servers[0].Client(c.id); !ok || len(i.Subscriptions) != workers*each {
+		t.Errorf("%d subscriptions, want %d", len(i.Subscriptions), workers*each)
+	}
+}
+
 // testHeldPollIsAnswered: a poll at the node that a session leaves.
 func testHeldPollIsAnswered(t *testing.T, f Factory) {
 	h := newHub(t, f, 2)
