@@ -65,6 +65,7 @@ func parsePrefixes(list []string) ([]netip.Prefix, error) {
 	for _, s := range list {
 		s = strings.TrimSpace(s)
 		if a, err := netip.ParseAddr(s); err == nil {
+			a = a.Unmap()
 			out = append(out, netip.PrefixFrom(a, a.BitLen()))
 			continue
 		}

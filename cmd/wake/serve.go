@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"wake/store"
 	"wake/tracker"
 	"wake/tracker/ahoy"
+	"wake/tracker/wire"
 )
 
 // config is what `wake serve` was told.
@@ -27,7 +27,7 @@ type config struct {
 	Data           string
 	DatabaseURL    string
 	GeoDB          string
-	TrustedProxies []netip.Prefix
+	TrustedProxies wire.Proxies
 	ScriptName     string
 	HitPath        string
 	AhoyPath       string
@@ -49,9 +49,9 @@ func serveCommand() *cli.Command {
 		Flags: append(slices.Concat(storeFlags(), logFlags(), hubFlags()),
 			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8080", Usage: "address and port to listen on", Sources: env("listen")},
 			&cli.StringFlag{Name: "geo-db", Usage: "MaxMind-format city or country file, reloaded when it is replaced (default: the built-in countries)", Sources: env("geo-db")},
-			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or range whose X-Forwarded-For is believed (repeatable)", Sources: env("trusted-proxy")},
+			&cli.StringSliceFlag{Name: "trusted-proxy", Usage: "address or range whose X-Forwarded-For is believed, or \"loopback\" or \"private\" (repeatable)", Sources: env("trusted-proxy")},
 			&cli.StringFlag{Name: "script-name", Value: "wake.js", Usage: "name under which the beacon is served", Sources: env("script-name")},
-			&cli.StringFlag{Name: "hit-path", Value: "/wake/hit", Usage: "path to which the beacon sends", Sources: env("hit-path")},
+			&cli.StringFlag{Name: "hit-path", Value: "/wake/hit", Usage: "path to which the beacon sends; the pixel is pixel.gif beside it", Sources: env("hit-path")},
 			&cli.StringFlag{Name: "ahoy-path", Value: "/ahoy", Usage: "path below which ahoy.js is served", Sources: env("ahoy-path")},
 			&cli.StringFlag{Name: "ahoy-cookie-domain", Usage: "domain of the cookies that Ahoy's endpoints set (default: the host alone)", Sources: env("ahoy-cookie-domain")},
 			&cli.BoolFlag{Name: "ahoy-cookie-secure", Usage: "these cookies are sent over HTTPS only", Sources: env("ahoy-cookie-secure")},
@@ -79,7 +79,7 @@ func newConfig(c *cli.Command) (config, error) {
 	if err != nil {
 		return config{}, err
 	}
-	proxies, err := parsePrefixes(c.StringSlice("trusted-proxy"))
+	proxies, err := wire.ParseProxies(c.StringSlice("trusted-proxy"))
 	if err != nil {
 		return config{}, fmt.Errorf("--trusted-proxy: %w", err)
 	}
@@ -101,10 +101,12 @@ func newConfig(c *cli.Command) (config, error) {
 	}
 	cfg.Ready = func(addr net.Addr) { welcome(cfg, addr) }
 	switch {
-	case strings.Contains(cfg.ScriptName, "/") || !strings.HasSuffix(cfg.ScriptName, ".js"):
+	case !cleanPath("/"+cfg.ScriptName) || strings.Contains(cfg.ScriptName, "/") || !strings.HasSuffix(cfg.ScriptName, ".js"):
 		return cfg, errors.New("--script-name: a file name that ends in .js")
 	case !cleanPath(cfg.HitPath) || !cleanPath(cfg.AhoyPath):
 		return cfg, errors.New("--hit-path and --ahoy-path: a path such as /wake/hit")
+	case strings.HasSuffix(cfg.HitPath, ".gif"):
+		return cfg, errors.New("--hit-path: the pixel has such a name")
 	case cfg.RateLimit < 0 || cfg.RateBurst < 0 || cfg.Hold <= 0 || cfg.StopWait <= 0:
 		return cfg, errors.New("--rate-limit, --rate-burst, --hold and --stop-wait are not negative")
 	}

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
+	"path"
+	"sync"
 	"time"
 
 	"wake/api"
@@ -27,6 +30,7 @@ type server struct {
 	hub     *bayeux.Server
 	places  places
 	http    *http.Server
+	pings   pings
 }
 
 // newServer wires the parts. It starts nothing but the batcher's writer.
@@ -58,17 +62,17 @@ func newServer(ctx context.Context, cfg config, st store.Store, at places) (*ser
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
 	}
 	return s, nil
 }
 
 // routes says what is where.
 func (s *server) routes(collector *tracker.Collector) http.Handler {
-	proxies := wire.Proxies(s.cfg.TrustedProxies)
-	wake := beacon.Options{Proxies: proxies, Log: s.cfg.Log}
+	wake := beacon.Options{Proxies: s.cfg.TrustedProxies, Log: s.cfg.Log}
 	hits := beacon.New(collector, wake)
 	options := s.cfg.Ahoy
-	options.Proxies, options.Cookieless, options.Log = proxies, s.cookieless, s.cfg.Log
+	options.Proxies, options.Cookieless, options.Log = s.cfg.TrustedProxies, s.cookieless, s.cfg.Log
 	ahoys := ahoy.New(collector, options)
 	rest := api.New(api.Config{
 		Visits: s.store, Keys: s.keys, Sites: s.sites,
@@ -78,7 +82,7 @@ func (s *server) routes(collector *tracker.Collector) http.Handler {
 	mux := http.NewServeMux()
 	for _, prefix := range []string{"", "/s/{site}"} {
 		mux.HandleFunc(prefix+s.cfg.HitPath, hits.Hit)
-		mux.HandleFunc(prefix+"/wake/pixel.gif", hits.Pixel)
+		mux.HandleFunc(prefix+path.Join(path.Dir(s.cfg.HitPath), "pixel.gif"), hits.Pixel)
 		mux.Handle(prefix+s.cfg.AhoyPath+"/", ahoys)
 	}
 	mountHub(mux, s.hub)
@@ -125,15 +129,39 @@ func (s *server) stop(ctx context.Context) error {
 
 // ready is 200 when the store can be written to, else 503.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
-	if err := s.store.Ping(ctx); err != nil {
+	if err := s.pings.ping(r.Context(), s.store.Ping); err != nil {
 		s.cfg.Log.Warn("not ready", "err", err)
 		w.Header().Set("Retry-After", "2")
 		wire.Fail(w, http.StatusServiceUnavailable, "the store does not answer")
 		return
 	}
 	wire.Fail(w, http.StatusOK, "ready")
+}
+
+// pings asks the store at most every pingEvery, however often strangers ask
+// the server: with SQLite a ping takes the write lock, which commits need.
+type pings struct {
+	mu  sync.Mutex
+	at  time.Time
+	err error
+}
+
+const (
+	pingEvery = 250 * time.Millisecond
+	pingWait  = 2 * time.Second
+)
+
+func (p *pings) ping(ctx context.Context, ping func(context.Context) error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.at.IsZero() || time.Since(p.at) >= pingEvery {
+		// The answer is for all who wait, so one who leaves does not break it off.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingWait)
+		defer cancel()
+		p.err = ping(ctx)
+		p.at = time.Now()
+	}
+	return p.err
 }
 
 // cookieless reports whether the owner of a site wants no cookies.

@@ -31,7 +31,7 @@ func ParseProxies(list []string) (Proxies, error) {
 			} else if n, err := netip.ParsePrefix(s); err == nil {
 				p = append(p, n.Masked())
 			} else {
-				return nil, fmt.Errorf("%q is no address, prefix, \"loopback\" or \"private\"", s)
+				return nil, fmt.Errorf("%q is neither an address nor a range such as 10.0.0.0/8, \"loopback\" or \"private\"", s)
 			}
 		}
 	}
