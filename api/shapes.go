@@ -31,7 +31,8 @@ func newSiteJSON(s *tracker.Site) siteJSON {
 	return siteJSON{Key: s.Key, Name: s.Name, Hosts: hosts, TimeZone: s.TimeZone, CreatedAt: instant(s.CreatedAt)}
 }
 
-// visitJSON is a visit in the API; its names are those of the database.
+// visitJSON is a visit in the API; its names are those of the database, but
+// for ip, which is the wires' word for the address.
 type visitJSON struct {
 	ID              tracker.VisitID   `json:"id"`
 	Site            string            `json:"site"`

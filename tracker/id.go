@@ -57,9 +57,10 @@ func (id *VisitID) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// IDs makes visit ids. It is safe for concurrent use. Ids of one IDs never
-// repeat within a millisecond until 4 million are made in it; those of two
-// nodes may meet by chance, and the store then asks for another.
+// IDs makes visit ids. It is safe for concurrent use. Ids made one after
+// another for the same millisecond never repeat until there are 4 million;
+// others, such as those of two nodes, may meet by chance, and the store then
+// asks for another.
 type IDs struct {
 	mu   sync.Mutex
 	ms   int64

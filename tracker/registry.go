@@ -29,7 +29,7 @@ type siteIndex struct {
 	all      []Site
 }
 
-// missEvery bounds how often unknown keys and hosts may ask the store.
+// missEvery bounds how often unknown keys may ask the store.
 const missEvery = time.Second
 
 // NewRegistry is a Registry over load; call Reload before use.
