@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -19,9 +20,38 @@ func env(flag string) cli.ValueSourceChain {
 func secretEnv(flag string) cli.ValueSourceChain {
 	chain := cli.EnvVars(envName(flag))
 	if file := os.Getenv(envName(flag) + "_FILE"); file != "" {
-		chain.Append(cli.Files(file))
+		chain.Chain = append(chain.Chain, secretFile(file))
 	}
 	return chain
+}
+
+// secretFile is the path of a file that holds a secret. The end of its line
+// is not part of it.
+type secretFile string
+
+// Lookup implements cli.ValueSource.
+func (f secretFile) Lookup() (string, bool) {
+	b, err := os.ReadFile(string(f))
+	return strings.TrimRight(string(b), "\r\n"), err == nil
+}
+
+func (f secretFile) String() string   { return fmt.Sprintf("file %q", string(f)) }
+func (f secretFile) GoString() string { return f.String() }
+
+// checkSecretFiles is an error when a file that a variable names cannot be
+// read. To go on without would be to start with another database, or open to
+// everybody.
+func checkSecretFiles(ctx context.Context, _ *cli.Command) (context.Context, error) {
+	for _, v := range os.Environ() {
+		name, file, _ := strings.Cut(v, "=")
+		if !strings.HasPrefix(name, "WAKE_") || !strings.HasSuffix(name, "_FILE") || file == "" {
+			continue
+		}
+		if _, err := os.ReadFile(file); err != nil {
+			return ctx, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return ctx, nil
 }
 
 func envName(flag string) string {

@@ -34,6 +34,7 @@ func newCommand() *cli.Command {
 		Name:    "wake",
 		Usage:   "self-hosted visitor analytics: who is here, where from, and what they did",
 		Version: version,
+		Before:  checkSecretFiles,
 		Description: "Start with `wake serve` and open http://localhost:8080/.\n" +
 			"Every flag can be given as a WAKE_… variable too; those that hold\n" +
 			"secrets also as a file, named by the variable with _FILE at its end.",

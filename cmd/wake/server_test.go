@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -67,6 +69,30 @@ func TestNamesOfOnesOwn(t *testing.T) {
 		_, errs, code := wakeCode(t, nil, "", append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, args...)...)
 		if code != 1 || !strings.Contains(errs, args[0]) || strings.Contains(errs, "goroutine ") {
 			t.Errorf("wake serve %v: exit code %d\n%s", args, code, errs)
+		}
+	}
+}
+
+// A secret's file may end in a newline, and must be there.
+func TestSecretFiles(t *testing.T) {
+	t.Parallel()
+	d := sqliteIn(t.TempDir())
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("open sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, d.flags...)...)
+	cmd.Env = append(cmd.Env, "WAKE_METRICS_TOKEN_FILE="+file)
+	s := servingWith(t, cmd)
+	for token, status := range map[string]int{"open sesame": 200, "closed": 401} {
+		if resp, _ := ask(t, s, "GET", "/metrics", "", "Authorization", "Bearer "+token); resp.StatusCode != status {
+			t.Errorf("%q: %s", token, resp.Status)
+		}
+	}
+	for _, name := range []string{"WAKE_METRICS_TOKEN_FILE", "WAKE_DATABASE_URL_FILE", "WAKE_HUB_TOKEN_KEY_FILE"} {
+		_, errs, code := wakeCode(t, []string{name + "=/no/such/file"}, "", "serve", "--listen", "nowhere", "--data", t.TempDir())
+		if code != 1 || !strings.Contains(errs, name) {
+			t.Errorf("%s is not there: exit code %d\n%s", name, code, errs)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func settingFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "drop-user-agent", Usage: "do not store the raw user agent"},
 		&cli.BoolFlag{Name: "drop-bots", Usage: "do not store bots (by default they are kept, marked)"},
 		&cli.StringSliceFlag{Name: "exclude-address", Usage: "address or range whose hits are not stored (repeatable; \"\" clears)"},
-		&cli.StringFlag{Name: "identify-secret", Usage: "secret with which user ids from browsers must be signed (\"\" clears)"},
+		&cli.StringFlag{Name: "identify-secret", Usage: "secret with which user ids from browsers must be signed (\"\" clears)", Sources: secretEnv("identify-secret")},
 		&cli.IntFlag{Name: "retention-days", Usage: "delete visits older than this, 0 keeps them"},
 		&cli.BoolFlag{Name: "keep-query", Usage: "count pages with their query string"},
 	}
