@@ -114,7 +114,9 @@ func measure(bin string, s server) map[string]float64 {
 				bad = err
 			}
 		}
-		check(load.Wait())
+		if err := load.Wait(); err != nil && bad == nil {
+			bad = err
+		}
 		return bad
 	}
 	// A run in which something was lost measures nothing: ours must never lose
