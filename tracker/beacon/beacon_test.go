@@ -306,6 +306,20 @@ func TestPixel(t *testing.T) {
 	}
 }
 
+// A user id that is too long would be left out: a server is told, a page's
+// visit goes on without.
+func TestLongUserID(t *testing.T) {
+	hit := `{"landing_page":"/","user_id":"` + strings.Repeat("4", 129) + `"}`
+	w := do(beacon.NewBatch(&fake{}, options()), "POST", "/", "", `{"hits":[`+hit+`]}`)
+	if want := `{"accepted":0,"errors":[{"hit":0,"code":"invalid","field":"user_id","message":"at most 128 bytes"}]}`; w.Code != 200 || w.Body.String() != want {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	f := &fake{}
+	if w := do(beacon.New(f, options()), "POST", "/", "", hit); w.Code != 200 || len(f.hits) != 1 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestBatch(t *testing.T) {
 	f := &fake{}
 	b := beacon.NewBatch(f, options())

@@ -125,6 +125,9 @@ func (d *decoder) finish() error {
 		visit := d.visit // of its own, so that events alone leave d on the stack
 		h.Visit = &visit
 	}
+	if d.trusted && len(h.UserID) > tracker.MaxUserID {
+		return tracker.Invalid("user_id", "at most %d bytes", tracker.MaxUserID) // a server can be told, a page's visit goes on without
+	}
 	if h.Visit == nil && d.count == 0 {
 		return tracker.Invalid("events", "nothing to record: neither a landing page nor an event")
 	}
