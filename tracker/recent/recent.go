@@ -51,14 +51,6 @@ func (m *Map[K, V]) Delete(k K) {
 	delete(m.old, k)
 }
 
-// Clear forgets everything.
-func (m *Map[K, V]) Clear() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	clear(m.young)
-	clear(m.old)
-}
-
 // Len is the number of entries held.
 func (m *Map[K, V]) Len() int {
 	m.mu.Lock()

@@ -28,10 +28,6 @@ func TestMap(t *testing.T) {
 	if _, ok := m.Get(999); ok {
 		t.Error("deleted, and there")
 	}
-	m.Clear()
-	if m.Len() != 0 {
-		t.Error("cleared, and not empty")
-	}
 }
 
 func TestMapUpdate(t *testing.T) {
