@@ -16,13 +16,22 @@ type ackState struct {
 	batch int64 // number of the last batch sent
 	out   []Batch
 	n     int // messages in out
+	bytes int // of their JSON
 }
 
-func (a *ackState) pending() int {
+// pending is what is kept for the client to acknowledge.
+func (a *ackState) pending() (messages, bytes int) {
 	if a == nil {
-		return 0
+		return 0, 0
 	}
-	return a.n
+	return a.n, a.bytes
+}
+
+func (b *Batch) size() (bytes int) {
+	for _, m := range b.Messages {
+		bytes += len(m.json)
+	}
+	return bytes
 }
 
 // sent starts the next batch.
@@ -31,8 +40,10 @@ func (a *ackState) sent(ms []*Message) {
 		return
 	}
 	a.batch++
-	a.out = append(a.out, Batch{a.batch, ms})
+	b := Batch{a.batch, ms}
+	a.out = append(a.out, b)
 	a.n += len(ms)
+	a.bytes += b.size()
 }
 
 func (a *ackState) unacked() (ms []*Message) {
@@ -56,11 +67,12 @@ func (s *session) acked(m *Message) {
 	a := s.ack
 	for len(a.out) > 0 && a.out[0].Number <= n {
 		a.n -= len(a.out[0].Messages)
+		a.bytes -= a.out[0].size()
 		a.out = a.out[1:]
 	}
 	if len(a.out) > 0 {
 		s.setQueue(append(a.unacked(), s.queue...))
-		a.out, a.n = nil, 0
+		a.out, a.n, a.bytes = nil, 0, 0
 	}
 	if len(a.out) == 0 {
 		a.out = nil
@@ -184,8 +196,9 @@ const repeatWindow = 2 * 60 * 1000 // ms; Faye's client repeats after 1.2 × tim
 
 var publishSeed = maphash.MakeSeed()
 
-// repeated reports whether the client has published m already, and remembers it.
-func (s *session) repeated(m *Message) bool {
+// repeated reports whether the client has published m already, and remembers it;
+// forget undoes that, for a publish that failed.
+func (s *session) repeated(m *Message) (yes bool, forget func()) {
 	var h maphash.Hash
 	h.SetSeed(publishSeed)
 	_, _ = h.Write(m.ID)
@@ -202,10 +215,17 @@ func (s *session) repeated(m *Message) bool {
 	r := s.recent
 	for i := range r.ring {
 		if r.ring[i].hash == sum && r.ring[i].when+repeatWindow > now && r.ring[i].when > 0 {
-			return true
+			return true, nil
 		}
 	}
-	r.ring[r.at].hash, r.ring[r.at].when = sum, max(now, 1)
+	slot := &r.ring[r.at]
+	slot.hash, slot.when = sum, max(now, 1)
 	r.at = (r.at + 1) % len(r.ring)
-	return false
+	return false, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if slot.hash == sum {
+			slot.when = 0
+		}
+	}
 }

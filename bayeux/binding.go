@@ -187,23 +187,30 @@ func (s *Server) NewRequest(r *http.Request, t Transport) Request {
 			req.sent++
 		}
 	}
-	if s.opt.Identify != nil && sameOrigin(r) {
-		req.Identity = s.opt.Identify(r)
+	if s.opt.Identify != nil {
+		if !sameOrigin(r) && r.Header.Get("Authorization") != "" {
+			// Another site's page may have sent this header, but can only have put
+			// there what it knows itself; the cookies it merely borrows.
+			r = r.Clone(r.Context())
+			r.Header.Del("Cookie")
+			req.Identity = s.opt.Identify(r)
+		} else if sameOrigin(r) {
+			req.Identity = s.opt.Identify(r)
+		}
 	}
 	return req
 }
 
 // sameOrigin keeps other sites from borrowing what a browser attaches to their
-// requests (cookies): identity counts only for requests of the hub's own origin,
-// of no browser at all, or with an Authorization header, which no other site can
-// make a browser send.
+// requests (cookies): they count only for requests of the hub's own origin, or of
+// no browser at all. A link in a mail is of no site either ("none"), so a GET
+// needs to be of the same origin.
 func sameOrigin(r *http.Request) bool {
-	if r.Header.Get("Authorization") != "" {
-		return true
-	}
 	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
+	case "same-origin":
 		return true
+	case "none":
+		return r.Method != http.MethodGet
 	case "":
 	default:
 		return false

@@ -27,7 +27,7 @@ type LocalClient struct {
 func (s *Server) NewClient(ctx context.Context) (*LocalClient, error) {
 	c := &LocalClient{srv: s, wake: make(chan struct{}, 1), quit: make(chan struct{}), handlers: map[string]func(*Message){}}
 	c.req = Request{Transport: InProcess, local: c}
-	sess, refused := s.newSession(newClientID(), &c.req)
+	sess, refused := s.newSession(newClientID(), &c.req, false)
 	if refused != nil {
 		return nil, refused
 	}

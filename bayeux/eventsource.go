@@ -39,9 +39,11 @@ func (s *Server) serveEventSource(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	st := &stream{wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	sess.events.Lock()
 	sess.mu.Lock()
 	if sess.gone {
 		sess.mu.Unlock()
+		sess.events.Unlock()
 		http.Error(w, "no such client", http.StatusNotFound)
 		return
 	}
@@ -49,7 +51,7 @@ func (s *Server) serveEventSource(w http.ResponseWriter, r *http.Request) {
 		sess.stream.close()
 	}
 	from := sess.transport
-	resumed := sess.attach(&req)
+	resumed, _ := sess.attach(&req) // HTTP: always ok
 	sess.stream = st
 	s.stats.moved(from, EventSource)
 	e := sess.event(EventResume)
@@ -57,6 +59,7 @@ func (s *Server) serveEventSource(w http.ResponseWriter, r *http.Request) {
 	if resumed {
 		s.emit(e)
 	}
+	sess.events.Unlock()
 	st.wakeUp()
 
 	h := w.Header()
@@ -81,6 +84,36 @@ func (s *Server) stream(r *http.Request, req *Request, sess *session, st *stream
 	if !write([]byte("retry: 5000\n\n")) {
 		return ReasonClosed
 	}
+	flush := func() bool {
+		sess.mu.Lock()
+		var ms []*Message
+		if sess.stream == st && sess.hold == 0 && sess.ack == nil {
+			ms = sess.take()
+		}
+		sess.mu.Unlock()
+		if len(ms) == 0 {
+			return true
+		}
+		var b []byte
+		for _, m := range s.outgoingAll(req, ms) {
+			b = append(b, "data: "...)
+			n := len(b)
+			b = appendMessages(b, []*Message{m})
+			// Data may hold line ends between its values; in a stream they
+			// would end the event.
+			for i := n; i < len(b); i++ {
+				if b[i] == '\n' || b[i] == '\r' {
+					b[i] = ' '
+				}
+			}
+			b = append(b, "\r\n\r\n"...)
+		}
+		if !write(b) {
+			sess.restore(ms)
+			return false
+		}
+		return true
+	}
 	ping := time.NewTicker(min(s.opt.PingInterval, 10*time.Second))
 	defer ping.Stop()
 	for {
@@ -88,6 +121,7 @@ func (s *Server) stream(r *http.Request, req *Request, sess *session, st *stream
 		case <-r.Context().Done():
 			return ReasonAborted
 		case <-st.quit:
+			flush() // of a session that goes on elsewhere nothing is taken
 			return ReasonMoved
 		case <-s.stopped:
 			return ReasonShutdown
@@ -96,31 +130,7 @@ func (s *Server) stream(r *http.Request, req *Request, sess *session, st *stream
 				return ReasonClosed
 			}
 		case <-st.wake:
-			sess.mu.Lock()
-			var ms []*Message
-			if sess.stream == st && !sess.hold && sess.ack == nil {
-				ms = sess.take()
-			}
-			sess.mu.Unlock()
-			if len(ms) == 0 {
-				continue
-			}
-			var b []byte
-			for _, m := range s.outgoingAll(req, ms) {
-				b = append(b, "data: "...)
-				n := len(b)
-				b = appendMessages(b, []*Message{m})
-				// Data may hold line ends between its values; in a stream they
-				// would end the event.
-				for i := n; i < len(b); i++ {
-					if b[i] == '\n' || b[i] == '\r' {
-						b[i] = ' '
-					}
-				}
-				b = append(b, "\r\n\r\n"...)
-			}
-			if !write(b) {
-				sess.restore(ms)
+			if !flush() {
 				return ReasonClosed
 			}
 		}

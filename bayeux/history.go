@@ -13,6 +13,12 @@ import (
 // nothing is missing, {"epoch":…,"offset":…,"recovered":true}; the messages
 // follow, before anything newer.
 
+// within reports whether p was reached with floor: the same life of the history,
+// and not after it.
+func (p Position) within(floor *Position) bool {
+	return floor != nil && p.Offset > 0 && p.Epoch == floor.Epoch && p.Offset <= floor.Offset
+}
+
 const maxRecover = 1000 // messages of one channel
 
 type recoverPoint struct {
@@ -43,14 +49,21 @@ func recoverFrom(m *Message) (map[string]recoverPoint, error) {
 		}
 		return p, true
 	}
+	byChannel := map[string]json.RawMessage{}
+	fields, _ := objectFields(raw)
+	for _, f := range fields {
+		byChannel[f.Name] = f.Value
+	}
 	out := map[string]recoverPoint{}
 	for _, ch := range m.Subscription {
 		if _, stars := wildcard(ch); stars > 0 {
 			continue // history is kept by channel
 		}
-		if p, ok := one(raw); ok && len(m.Subscription) == 1 {
-			out[ch] = p
-		} else if p, ok := one(objectField(raw, ch)); ok {
+		p, ok := one(byChannel[ch])
+		if !ok && len(m.Subscription) == 1 {
+			p, ok = one(raw)
+		}
+		if ok {
 			out[ch] = p
 		}
 	}
@@ -98,14 +111,12 @@ func (s *session) recovered(channel string, h History) {
 		s.enqueue(m)
 	}
 	for _, m := range live {
-		if m.Channel != channel || m.Position.Offset > h.Last.Offset {
+		if m.Channel != channel || !m.Position.within(&h.Last) {
 			s.enqueue(m)
 		}
 	}
 	if sub := s.hasSub(channel); sub != nil {
-		s.shard.mu.Lock()
-		sub.floor = h.Last.Offset
-		s.shard.mu.Unlock()
+		sub.floor = &h.Last
 	}
 }
 
@@ -113,6 +124,6 @@ func (s *session) recovered(channel string, h History) {
 func (s *session) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hold = false
+	s.hold--
 	s.notify()
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // newSession makes a session known to this node, or says which limit forbids it.
-func (s *Server) newSession(id string, req *Request) (*session, *Error) {
+func (s *Server) newSession(id string, req *Request, restoring bool) (*session, *Error) {
 	select {
 	case <-s.stopping:
 		return nil, &Error{Code: 503, Text: "Server is stopping"}
@@ -17,6 +17,9 @@ func (s *Server) newSession(id string, req *Request) (*session, *Error) {
 	sess.cred = Credentials{Cookie: req.cookies[0], Print: req.print, Proven: req.sent > 0}
 	sess.shard = s.shards[s.next.Add(1)%uint32(len(s.shards))]
 	sess.timer.owner = sess
+	if restoring {
+		sess.restoring, sess.hold = true, 1
+	}
 	if sess.local == nil {
 		if s.count.Load() >= int64(s.opt.MaxClients) {
 			return nil, ErrLimit("clients")
@@ -61,6 +64,8 @@ func (s *Server) end(sess *session, why Reason) bool {
 }
 
 func (s *Server) endIf(sess *session, why Reason, still func() bool) bool {
+	sess.events.Lock()
+	defer sess.events.Unlock()
 	sess.mu.Lock()
 	if sess.gone || !still() {
 		sess.mu.Unlock()
@@ -128,7 +133,9 @@ func (s *Server) dismantle(sess *session, why Reason) (subs []*subscription, c *
 		sess.stream.close()
 	}
 	subs, c = sess.subs, sess.conn
-	sess.setQueue(nil)
+	if why != ReasonShutdown {
+		sess.setQueue(nil) // else a poll that has just been answered takes it along
+	}
 	sess.subs, sess.conn = nil, nil
 	s.stats.subscriptions.Add(-int64(len(subs)))
 	s.stats.moved(sess.transport, "")

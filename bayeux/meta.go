@@ -31,7 +31,7 @@ func (s *Server) handshake(ctx context.Context, req *Request, m, reply *Message)
 	if err := s.opt.Policy.CanHandshake(ctx, req, m); err != nil {
 		return err
 	}
-	sess, refused := s.newSession(newClientID(), req)
+	sess, refused := s.newSession(newClientID(), req, false)
 	if refused != nil {
 		return refused
 	}
@@ -136,6 +136,8 @@ func (s *Server) connect(req *Request, m *Message, sess *session) (*poll, error)
 		sess.shard.settle()
 	}
 
+	sess.events.Lock()
+	defer sess.events.Unlock()
 	var resumed *Event
 	defer func() {
 		if resumed != nil {
@@ -152,13 +154,14 @@ func (s *Server) connect(req *Request, m *Message, sess *session) (*poll, error)
 	// Beside an open stream a connect only says that the client lives, whatever
 	// its type: Faye's first one goes out before its stream is known to be open.
 	if sess.stream == nil || req.conn != nil {
-		if sess.attach(req) {
+		again, ok := sess.attach(req)
+		if !ok {
+			return nil, ErrLimit("clients of this websocket")
+		}
+		if again {
 			e := sess.event(EventResume)
 			resumed = &e
 		}
-	}
-	if req.conn != nil && sess.conn != req.conn {
-		return nil, ErrLimit("clients of this websocket")
 	}
 	if sess.transport != transport {
 		s.stats.moved(transport, sess.transport)
@@ -171,7 +174,7 @@ func (s *Server) connect(req *Request, m *Message, sess *session) (*poll, error)
 		sess.streaming = true
 	}
 	p.until = s.wheel.now() + timeout.Milliseconds()
-	waiting := len(sess.queue) > 0 && !sess.hold
+	waiting := len(sess.queue) > 0 && sess.hold == 0
 	switch {
 	case waiting && sess.streaming && sess.ack == nil:
 		sess.flush()

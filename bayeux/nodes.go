@@ -88,6 +88,11 @@ func (s *Server) find(ctx context.Context, req *Request, id string) (*session, e
 		return nil, nil
 	}
 	if sess := s.session(id); sess != nil && !sess.isGone() {
+		if sess.isRestoring() { // what it subscribed to elsewhere is not all here yet
+			lock := s.claimLock(id)
+			lock.Lock()
+			defer lock.Unlock()
+		}
 		return sess.forRequest(req)
 	}
 	cred, ok, err := s.engine.Lookup(ctx, id)
@@ -123,6 +128,12 @@ func (s *session) isGone() bool {
 	return s.gone
 }
 
+func (s *session) isRestoring() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.restoring
+}
+
 // forRequest returns the session if the request may use it.
 func (s *session) forRequest(req *Request) (*session, error) {
 	s.mu.Lock()
@@ -140,17 +151,20 @@ func (s *session) forRequest(req *Request) (*session, error) {
 
 // restore takes in a session that has lived at another node.
 func (s *Server) restore(ctx context.Context, req *Request, st *State) (*session, error) {
-	sess, refused := s.newSession(st.ID, req)
+	sess, refused := s.newSession(st.ID, req, true)
 	if refused != nil {
 		return nil, refused
 	}
 	sess.mu.Lock()
-	sess.hold = true
 	sess.cred = st.Credentials
 	sess.cred.learn(req)
 	if st.Ack {
 		sess.ack = &ackState{batch: st.AckBatch, out: st.Sent}
-		sess.ack.n = len(sess.ack.unacked())
+		for _, m := range sess.ack.unacked() {
+			object, _ := m.wire()
+			sess.ack.n++
+			sess.ack.bytes += len(object)
+		}
 	}
 	sess.seen(s.opt.ResumeTimeout.Milliseconds())
 	sess.mu.Unlock()
@@ -170,7 +184,8 @@ func (s *Server) restore(ctx context.Context, req *Request, st *State) (*session
 	for _, m := range append(st.Queue, live...) {
 		sess.enqueue(m)
 	}
-	sess.hold = false
+	sess.restoring = false
+	sess.hold--
 	sess.notify()
 	snap := sess.snapshot()
 	sess.mu.Unlock()

@@ -40,6 +40,10 @@ func (s *Server) process(ctx context.Context, req *Request, batch []*Message) (r
 			r.messages = append(r.messages, s.outgoingAll(req, []*Message{reply})...)
 		}
 		if p != nil {
+			if held != nil && held.done != nil {
+				// One request holds one connect; the earlier is answered as it is.
+				r.messages = append(r.messages, s.outgoingAll(req, []*Message{held.session.letGo(held)})...)
+			}
 			held = p
 		}
 	}
@@ -62,11 +66,15 @@ func (s *Server) process(ctx context.Context, req *Request, batch []*Message) (r
 		held.session.detached(nil, held, nil, ReasonAborted)
 		return r
 	case <-s.stopped:
-		return r
+		select {
+		case <-held.done: // both: the answer counts
+		default:
+			return r
+		}
 	}
 	sess := held.session
 	sess.mu.Lock()
-	if held.outcome == outcomeOK && sess.poll == nil && !sess.gone {
+	if held.outcome == outcomeOK && sess.poll == nil { // of a session that ended the queue is empty
 		r.taken = sess.take()
 	}
 	reply := sess.connectReply(held, len(r.taken) > 0)
@@ -138,8 +146,9 @@ func (s *Server) handle(ctx context.Context, req *Request, m *Message) (*Message
 // errGone is what acting on a session returns that has ended since it was found.
 var errGone = errors.New("bayeux: the session has ended or moved")
 
-// maxChase bounds how often a request follows a session from node to node.
-const maxChase = 5
+// maxChase bounds how often a request follows a session from node to node: as
+// many times as requests of one client may come side by side.
+const maxChase = 100
 
 // act does what the message asks for.
 func (s *Server) act(ctx context.Context, req *Request, m *Message, sess *session, reply *Message) (*poll, error) {

@@ -11,7 +11,7 @@ import (
 // publishMessage: MUST channel, data; MAY clientId, ext, id (Bayeux 1.0, section
 // 5.1). Without a clientId it is a publish without handshake, which the policy
 // decides about as about any other.
-func (s *Server) publishMessage(ctx context.Context, req *Request, m *Message, sess *session, reply *Message) error {
+func (s *Server) publishMessage(ctx context.Context, req *Request, m *Message, sess *session, reply *Message) (err error) {
 	if IsMeta(m.Channel) {
 		return ErrForbidden(m.Channel)
 	}
@@ -30,8 +30,16 @@ func (s *Server) publishMessage(ctx context.Context, req *Request, m *Message, s
 		}
 	}
 	stripSecrets(m)
-	if sess != nil && m.ID != nil && sess.repeated(m) {
-		return nil // the client did not hear our answer and sent it again
+	if sess != nil && m.ID != nil {
+		yes, forget := sess.repeated(m)
+		if yes {
+			return nil // the client did not hear our answer and sent it again
+		}
+		defer func() {
+			if err != nil {
+				forget()
+			}
+		}()
 	}
 	if IsService(m.Channel) {
 		if done, err := s.serve(ctx, req, m, sess); done {
@@ -48,6 +56,7 @@ func (s *Server) publishMessage(ctx context.Context, req *Request, m *Message, s
 		return err
 	}
 	if s.monitors.wants(EventPublish) {
+		pub.wire() // adds ext.history: not while the monitor reads
 		e := Event{Kind: EventPublish, ClientID: m.ClientID, Channel: m.Channel, Message: pub, Transport: req.Transport, RemoteAddr: req.RemoteAddr, Identity: req.Identity, Time: time.Now()}
 		s.emit(e)
 	}

@@ -19,12 +19,17 @@ type session struct {
 
 	stamp uint64 // of the shard's goroutine
 
+	// events is held from a change that monitors are told of until they have been,
+	// so that they hear of one client's changes in their order. Taken before mu.
+	events sync.Mutex
+
 	mu         sync.Mutex
 	gone       bool
-	streaming  bool // conn may be sent messages at any time
-	hold       bool // messages wait while history is being read
-	overflowed bool // is about to be ended
-	dropped    bool // the connection went away and no other has come
+	restoring  bool  // is coming from another node
+	streaming  bool  // conn may be sent messages at any time
+	hold       int32 // reads of history that messages wait for
+	overflowed bool  // is about to be ended
+	dropped    bool  // the connection went away and no other has come
 	transport  Transport
 	cred       Credentials
 	addr       netip.Addr // of its last connection
@@ -72,20 +77,26 @@ const (
 
 // deliver takes messages from the shard's goroutine. It never waits for the
 // client: what its socket does not take now is queued, within bounds.
-func (s *session) deliver(b *batch, floor uint64) {
+func (s *session) deliver(b *batch, sub *subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone {
 		return
 	}
+	// Read now, not when the receivers were gathered: history may have been
+	// delivered since.
+	var floor *Position
+	if sub != nil {
+		floor = sub.floor
+	}
 	n := b.len()
-	if floor == 0 && s.streaming && s.conn != nil && !s.hold && s.ack == nil && len(s.queue) == 0 &&
+	if floor == nil && s.streaming && s.conn != nil && s.hold == 0 && s.ack == nil && len(s.queue) == 0 &&
 		!s.srv.perReceiver.Load() && s.conn.push(b.frames) {
 		s.shard.pushed += n
 		return
 	}
 	for i := range n {
-		if m := b.at(i); floor == 0 || m.Position.Offset == 0 || m.Position.Offset > floor {
+		if m := b.at(i); !m.Position.within(floor) {
 			s.enqueue(m)
 		}
 	}
@@ -102,14 +113,20 @@ func (s *session) enqueue(m *Message) {
 	s.queued += len(object)
 	s.srv.stats.waiting.Add(1)
 	o := &s.srv.opt
-	if len(s.queue)+s.ack.pending() <= o.MaxQueue && s.queued <= o.MaxQueueBytes {
+	full := func() bool {
+		n, bytes := s.ack.pending()
+		return len(s.queue)+n > o.MaxQueue || s.queued+bytes > o.MaxQueueBytes
+	}
+	if !full() {
+		return
+	}
+	if o.Overflow == OverflowConflate {
+		for len(s.queue) > 0 && full() {
+			s.conflate()
+		}
 		return
 	}
 	s.srv.stats.drops.Add(1)
-	if o.Overflow == OverflowConflate {
-		s.conflate()
-		return
-	}
 	s.overflowed = true
 	s.srv.later(func() { s.srv.end(s, ReasonOverflow) })
 }
@@ -129,6 +146,7 @@ func (s *session) conflate() {
 	s.queue[len(s.queue)-1] = nil
 	s.queue = s.queue[:len(s.queue)-1]
 	s.srv.stats.waiting.Add(-1)
+	s.srv.stats.drops.Add(1)
 	s.lost++
 }
 
@@ -145,7 +163,7 @@ func (s *session) setQueue(ms []*Message) {
 // mu held.
 func (s *session) notify() {
 	switch {
-	case len(s.queue) == 0 || s.hold || s.gone:
+	case len(s.queue) == 0 || s.hold > 0 || s.gone:
 	case s.local != nil:
 		s.local.wakeUp()
 	case s.streaming && s.conn != nil && s.ack == nil:
@@ -183,6 +201,9 @@ func (s *session) flush() {
 
 // take empties the queue for a reply. Call with mu held.
 func (s *session) take() []*Message {
+	if s.hold > 0 {
+		return nil
+	}
 	ms := s.queue
 	s.setQueue(nil)
 	if s.ack != nil {
@@ -230,6 +251,16 @@ func (s *session) answer(why outcome) {
 		return
 	}
 	s.srv.later(func() { c.reply(s.srv.outgoingAll(p.req, append([]*Message{reply}, ms...))) })
+}
+
+// letGo answers a poll that the request does not wait for, and takes no messages.
+func (s *session) letGo(p *poll) *Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.poll == p {
+		s.answer(outcomeOK)
+	}
+	return s.connectReply(p, false)
 }
 
 // connectReply is the answer to a poll. Call with mu held.
@@ -313,16 +344,17 @@ func (s *session) expire(now int64) int64 {
 	return now + 1000
 }
 
-// attach makes c, or HTTP when c is nil, the session's connection, and reports
-// whether that ends an interruption. Call with mu held.
-func (s *session) attach(req *Request) (resumed bool) {
-	if old := s.conn; old != nil && old != req.conn {
-		s.conn, s.streaming = nil, false
-		old.forget(s)
+// attach makes the request's websocket, or HTTP, the session's connection, and
+// reports whether that ends an interruption. Not ok, with nothing changed, when
+// the websocket is closed or has too many sessions. Call with mu held.
+func (s *session) attach(req *Request) (resumed, ok bool) {
+	if req.conn != nil && !req.conn.adopt(s) {
+		return false, false
 	}
-	if req.conn != nil && s.conn == nil {
-		if req.conn.adopt(s) {
-			s.conn = req.conn
+	if old := s.conn; old != req.conn {
+		s.conn, s.streaming = req.conn, false
+		if old != nil {
+			old.forget(s)
 		}
 	}
 	s.transport = req.Transport
@@ -334,13 +366,18 @@ func (s *session) attach(req *Request) (resumed bool) {
 	}
 	resumed = s.dropped
 	s.dropped = false
-	return resumed
+	return resumed, true
 }
 
 // detached tells that connection c, or an HTTP poll or stream, has gone away.
 func (s *session) detached(c *conn, p *poll, st *stream, why Reason) {
+	s.events.Lock()
+	defer s.events.Unlock()
 	s.mu.Lock()
 	was := s.conn == c && c != nil || s.poll == p && p != nil || s.stream == st && st != nil
+	if p != nil && s.poll == nil && s.conn == nil && s.stream == nil {
+		was = true // the poll was answered, but its client has not heard it
+	}
 	if s.gone || !was {
 		s.mu.Unlock()
 		return

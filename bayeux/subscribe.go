@@ -43,12 +43,15 @@ func (s *Server) subscribe(ctx context.Context, req *Request, m *Message, sess *
 		return ErrLimit("subscriptions")
 	}
 	// While history is read, what comes live waits behind it.
-	sess.hold = sess.hold || positions != nil
+	if positions != nil {
+		sess.hold++
+	}
 	sess.mu.Unlock()
 	if positions != nil {
 		defer sess.release()
 	}
 	var failed error
+	sess.events.Lock()
 	for _, ch := range m.Subscription {
 		var sub *subscription
 		if sub, failed = s.subscribeOne(ctx, sess, ch); failed != nil {
@@ -59,6 +62,7 @@ func (s *Server) subscribe(ctx context.Context, req *Request, m *Message, sess *
 		}
 	}
 	if failed != nil && !errors.Is(failed, errGone) {
+		sess.events.Unlock()
 		for _, sub := range added {
 			s.unsubscribe(ctx, sess, []string{sub.topic.name}, ReasonClient)
 		}
@@ -73,6 +77,7 @@ func (s *Server) subscribe(ctx context.Context, req *Request, m *Message, sess *
 		e.Channel, e.Message = sub.topic.name, m
 		s.emit(e)
 	}
+	sess.events.Unlock()
 	if failed != nil {
 		return failed
 	}

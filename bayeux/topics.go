@@ -35,13 +35,13 @@ type topic struct {
 type subscription struct {
 	topic   *topic
 	session *session
-	pos     int    // in topic.subs; guarded by shard.mu
-	floor   uint64 // history offset up to which the session was served already
+	pos     int       // in topic.subs; guarded by shard.mu
+	floor   *Position // up to which the session was served from history, nil without; session.mu
 }
 
 type target struct {
 	session *session
-	floor   uint64
+	sub     *subscription // nil for a message to one client
 }
 
 // job is one message on its way to a shard's sessions.
@@ -62,7 +62,7 @@ func newShard(s *Server) *shard {
 }
 
 // add subscribes; false when the session already was.
-func (sh *shard) add(s *session, channel string, floor uint64) (*subscription, bool) {
+func (sh *shard) add(s *session, channel string) (*subscription, bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	t := sh.topics[channel]
@@ -70,7 +70,7 @@ func (sh *shard) add(s *session, channel string, floor uint64) (*subscription, b
 		t = &topic{name: channel}
 		sh.topics[channel] = t
 	}
-	sub := &subscription{topic: t, session: s, pos: len(t.subs), floor: floor}
+	sub := &subscription{topic: t, session: s, pos: len(t.subs)}
 	t.subs = append(t.subs, sub)
 	return sub, len(t.subs) == 1
 }
@@ -205,7 +205,7 @@ func (sh *shard) fanOut() {
 					continue
 				}
 				s.stamp = sh.stamp
-				targets = append(targets, target{s, sub.floor})
+				targets = append(targets, target{s, sub})
 			}
 		}
 		sh.mu.RUnlock()
@@ -223,7 +223,7 @@ func (sh *shard) fanOut() {
 	}
 	b.frames = sh.buffers[:]
 	for _, t := range targets {
-		t.session.deliver(&b, t.floor)
+		t.session.deliver(&b, t.sub)
 	}
 	sh.buffers[0] = nil
 	if sh.pushed > 0 {
@@ -290,7 +290,7 @@ func (sh *shard) settle() {
 // what this node listens for.
 func (s *Server) subscribeTopic(ctx context.Context, sess *session, channel string) (*subscription, error) {
 	if s.watcher == nil {
-		sub, _ := sess.shard.add(sess, channel, 0)
+		sub, _ := sess.shard.add(sess, channel)
 		return sub, nil
 	}
 	lock := s.watchLock(channel)
@@ -301,7 +301,7 @@ func (s *Server) subscribeTopic(ctx context.Context, sess *session, channel stri
 			return nil, err
 		}
 	}
-	sub, _ := sess.shard.add(sess, channel, 0)
+	sub, _ := sess.shard.add(sess, channel)
 	return sub, nil
 }
 

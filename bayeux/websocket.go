@@ -266,6 +266,7 @@ func (c *conn) readable() {
 			if !c.feed(rd, rd.buf[:n]) {
 				return
 			}
+			c.drain() // a client may send for long without a pause
 		}
 		switch {
 		case errors.Is(err, errAgain):
@@ -351,9 +352,12 @@ func (c *conn) frame(h ws.Header, payload []byte) bool {
 	case ws.OpPong:
 		return true
 	case ws.OpClose:
-		code, _ := ws.ParseCloseFrameData(payload)
-		if code.Empty() {
+		code, reason := ws.ParseCloseFrameData(payload)
+		switch {
+		case len(payload) == 0:
 			code = ws.StatusNormalClosure
+		case ws.CheckCloseFrameData(code, reason) != nil:
+			code = ws.StatusProtocolError
 		}
 		return c.abort(code)
 	}
