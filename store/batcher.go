@@ -19,11 +19,16 @@ type BatcherConfig struct {
 	MaxPendingBytes int
 	// MaxBatch is how many records one transaction takes at most, 2,048 by default.
 	MaxBatch int
+	// Writers is how many transactions may be under way at a time, 1 by
+	// default. More need a Writer that is safe for concurrent use, and help
+	// where it waits for another process.
+	Writers int
 	// Hold is how long a record waits for a database that is away before its
 	// caller is told so, 5 s by default. It also bounds one attempt to write.
 	Hold time.Duration
-	// OnCommit is called with each committed batch, in the order of commits.
-	// It must not block and must not keep the slice. Nil: nobody listens.
+	// OnCommit is called with each committed batch, one at a time; with one
+	// writer in the order of commits. It must not block and must not keep the
+	// slice. Nil: nobody listens.
 	OnCommit func([]*tracker.Record)
 	// Log gets what operators need to know. Nil: slog.Default().
 	Log *slog.Logger
@@ -47,9 +52,10 @@ type Batcher struct {
 	bytes  int // about their memory
 	closed bool
 
-	wake chan struct{} // capacity 1: look at the queue
-	done chan struct{} // run has ended
-	free sync.Pool     // of *entry: a channel for each request would be garbage
+	wake     chan struct{} // capacity Writers: look at the queue
+	writers  sync.WaitGroup
+	free     sync.Pool  // of *entry: a channel for each request would be garbage
+	announce sync.Mutex // one OnCommit at a time
 
 	commits, records, retries, refused atomic.Int64
 }
@@ -90,9 +96,12 @@ func NewBatcher(w Writer, cfg BatcherConfig) *Batcher {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	b := &Batcher{w: w, cfg: cfg, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	cfg.Writers = max(cfg.Writers, 1)
+	b := &Batcher{w: w, cfg: cfg, wake: make(chan struct{}, cfg.Writers)}
 	b.free.New = func() any { return &entry{done: make(chan struct{}, 1)} }
-	go b.run()
+	for range cfg.Writers {
+		b.writers.Go(b.run)
+	}
 	return b
 }
 
@@ -137,8 +146,10 @@ func (b *Batcher) Close() {
 	b.mu.Lock()
 	b.closed = true
 	b.mu.Unlock()
-	b.signal()
-	<-b.done
+	for range b.cfg.Writers {
+		b.signal()
+	}
+	b.writers.Wait()
 }
 
 // Stats says how things stand.
@@ -159,9 +170,8 @@ func (b *Batcher) signal() {
 	}
 }
 
-// run is the one writer.
+// run is one writer.
 func (b *Batcher) run() {
-	defer close(b.done)
 	var recs []*tracker.Record
 	for {
 		batch, closed := b.take()
@@ -209,7 +219,9 @@ func (b *Batcher) write(batch []*entry, recs []*tracker.Record) []*tracker.Recor
 				claim(recs)
 			}
 			if b.cfg.OnCommit != nil {
+				b.announce.Lock()
 				b.cfg.OnCommit(recs)
+				b.announce.Unlock()
 			}
 			b.answer(batch, nil)
 			return recs

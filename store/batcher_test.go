@@ -273,9 +273,15 @@ func TestBatcherBoundsMemory(t *testing.T) {
 }
 
 func TestBatcherClose(t *testing.T) {
+	for _, writers := range []int{1, 4} {
+		closeBatcher(t, writers)
+	}
+}
+
+func closeBatcher(t *testing.T, writers int) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeWriter{delay: 50 * time.Millisecond}
-		b := NewBatcher(w, BatcherConfig{Log: quiet})
+		b := NewBatcher(w, BatcherConfig{Log: quiet, Writers: writers})
 		var wg sync.WaitGroup
 		for i := range 20 {
 			wg.Go(func() {
@@ -316,7 +322,7 @@ func TestBatcherStress(t *testing.T) {
 			return nil
 		},
 	}
-	b := NewBatcher(w, BatcherConfig{Log: quiet, Hold: 200 * time.Millisecond})
+	b := NewBatcher(w, BatcherConfig{Log: quiet, Hold: 200 * time.Millisecond, Writers: 3})
 	var wg sync.WaitGroup
 	for c := range 32 {
 		wg.Go(func() {

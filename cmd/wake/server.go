@@ -45,7 +45,11 @@ func newServer(ctx context.Context, cfg config, st store.Store, at places) (*ser
 	if s.hub, err = newHub(ctx, cfg, s.keys); err != nil {
 		return nil, err
 	}
-	s.batcher = store.NewBatcher(st, store.BatcherConfig{Hold: cfg.Hold, Log: cfg.Log})
+	writers := 1
+	if cfg.DatabaseURL != "" { // PostgreSQL works on one batch while the next is encoded
+		writers = 2
+	}
+	s.batcher = store.NewBatcher(st, store.BatcherConfig{Hold: cfg.Hold, Writers: writers, Log: cfg.Log})
 	patient := store.Patient{Visits: st, Salts: st, Hold: cfg.Hold}
 	parts := tracker.Parts{
 		Sites: s.sites, Visits: patient, Salts: patient,
