@@ -65,8 +65,9 @@ type Tx interface {
 // Engine is where transactions come from. Tx runs f in one, commits when f
 // returns nil and rolls back when it does not, or when ctx has ended.
 type Engine interface {
-	// Ready makes what must exist before the transaction (partitions).
-	Ready(ctx context.Context, records []*tracker.Record) error
+	// Ready makes what must exist before the transaction that writes to these
+	// visits (partitions).
+	Ready(ctx context.Context, visits []*Visit) error
 	Tx(ctx context.Context, f func(Tx) error) error
 }
 
@@ -127,11 +128,11 @@ func (w *Writer) Write(ctx context.Context, records []*tracker.Record) error {
 	}
 	var err error
 	for n := range attempts {
-		if err = w.engine.Ready(ctx, records); err != nil {
-			return err
-		}
 		b := merge(records)
 		w.recall(b)
+		if err = w.engine.Ready(ctx, b.visits); err != nil {
+			return err
+		}
 		err = w.engine.Tx(ctx, func(tx Tx) error { return w.write(ctx, tx, b, n > 0) })
 		if err == nil {
 			w.remember(b)
@@ -139,6 +140,10 @@ func (w *Writer) Write(ctx context.Context, records []*tracker.Record) error {
 			return nil
 		}
 		if !errors.Is(err, ErrAgain) {
+			return err
+		}
+		// By now it is known which old visits are among them.
+		if err := w.engine.Ready(ctx, b.visits); err != nil {
 			return err
 		}
 		w.forget(b)

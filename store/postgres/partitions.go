@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"wake/store/ingest"
 	"wake/tracker"
 )
 
@@ -47,10 +48,13 @@ func (s *Store) Prepare(ctx context.Context, now time.Time) error {
 
 // Ready implements ingest.Engine: it makes the partitions that a batch needs
 // and this process does not know of, as for imports of older visits.
-func (s *Store) Ready(ctx context.Context, batch []*tracker.Record) error {
+func (s *Store) Ready(ctx context.Context, visits []*ingest.Visit) error {
 	var last month
-	for _, r := range batch {
-		m := monthOf(r.Visit.StartedAt)
+	for _, v := range visits {
+		m := monthOf(v.StartedAt)
+		if v.Stored {
+			m = monthOf(v.ID.Time())
+		}
 		if m == last {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"wake/store"
+	"wake/store/postgres"
 	"wake/store/postgres/pgtest"
 	"wake/tracker"
 )
@@ -172,5 +173,35 @@ func TestPartitionNeededMeanwhile(t *testing.T) {
 	}
 	if es, err := s.Events(t.Context(), tracker.VisitID(id), 0, 10); err != nil || len(es) != 1 {
 		t.Errorf("%d events, want 1 (%v)", len(es), err)
+	}
+}
+
+// Retention drops a month before the last of its visits have gone. An event
+// that comes late for one of these finds no partition, and must not hold up
+// those it shares a batch with.
+func TestLateEventOfADroppedMonth(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Start(t).URL(t)
+	s := open(t, url)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, writer := range []*postgres.Store{s, open(t, url)} { // who knows the visit, who does not
+		old := hit(i)
+		old.Visit.StartedAt = time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC)
+		if err := s.Write(t.Context(), []*tracker.Record{old}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.DB.Write.Exec("DROP TABLE events_2026_03"); err != nil {
+			t.Fatal(err)
+		}
+		late, other := hit(i), hit(i+10)
+		late.Events[0].ID = tracker.NewEventID()
+		if err := writer.Write(t.Context(), []*tracker.Record{late, other}); err != nil {
+			t.Fatal(err)
+		}
+		if late.Result.VisitID != old.Result.VisitID || !late.Result.New[0] || !other.Result.Created {
+			t.Errorf("%+v %+v", late.Result, other.Result)
+		}
 	}
 }

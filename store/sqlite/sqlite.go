@@ -116,7 +116,7 @@ func (s *Store) Write(ctx context.Context, batch []*tracker.Record) error {
 }
 
 // Ready implements ingest.Engine: nothing needs to be there.
-func (s *Store) Ready(context.Context, []*tracker.Record) error { return nil }
+func (s *Store) Ready(context.Context, []*ingest.Visit) error { return nil }
 
 // Tx implements ingest.Engine. A transaction that has begun is not
 // interrupted halfway by ctx, which would cost a goroutine a statement; it
