@@ -256,39 +256,17 @@ func TestPromiseTwoConnects(t *testing.T) {
 	}
 }
 
-// The points to recover from are read once, however many channels there are.
-func TestPromiseRecoverCPU(t *testing.T) {
+// Close frames that RFC 6455 §5.5.1 and §7.4.1 forbid are a protocol error.
+func TestPromiseCloseFrames(t *testing.T) {
 	s := promiseServer(t, Options{})
-	req := &Request{Transport: LongPolling}
-	id := shake(s, req, `{}`)
-	var chs []string
-	for i := range 128 {
-		chs = append(chs, fmt.Sprintf(`"/c%d"`, i))
-	}
-	var pad strings.Builder
-	for i := range 100_000 {
-		fmt.Fprintf(&pad, `"k%d":1,`, i)
-	}
-	body := fmt.Sprintf(`{"channel":"/meta/subscribe","clientId":%q,"subscription":[%s],"ext":{"recover":{%s"/c1":{"last":1}}}}`, id, strings.Join(chs, ","), pad.String())
-	st := time.Now()
-	ms := parseAll("%s", body)
-	parse := time.Since(st)
-	st = time.Now()
-	s.Process(context.Background(), req, ms)
-	t.Logf("body %d bytes: parse %v, subscribe %v", len(body), parse, time.Since(st))
-}
-
-// A publish that is sent again is published once.
-func TestPromiseDedupOK(t *testing.T) {
-	s := promiseServer(t, Options{})
-	a := deadConn(s)
-	for _, body := range []string{"\x03", "\x03\xed", "\x00\x01", "\x03\xe8\xff"} {
+	for body, want := range map[string]uint16{
+		"\x03": 1002, "\x03\xed": 1002, "\x00\x01": 1002, "\x03\xe8\xff": 1002, "\x03\xe8": 1000,
+	} {
 		c := deadConn(s)
-		m := []byte{0x88, 0x80 | byte(len(body)), 0, 0, 0, 0}
-		m = append(m, body...)
-		rd := new(reader)
-		c.feed(rd, m)
-		t.Logf("close body %x -> %x", body, c.sock.(*memSocket).out.Bytes())
+		c.feed(new(reader), append([]byte{0x88, 0x80 | byte(len(body)), 0, 0, 0, 0}, body...))
+		out := c.sock.(*memSocket).out.Bytes()
+		if len(out) < 4 || out[0] != 0x88 || uint16(out[2])<<8|uint16(out[3]) != want {
+			t.Errorf("close body %x was answered %x, want code %d", body, out, want)
+		}
 	}
-	_ = a
 }
